@@ -1,0 +1,1 @@
+"""The API's contract, said once: envelope, errors, parsing, paging, limits, ETag, language, schema."""

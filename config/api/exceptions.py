@@ -1,0 +1,160 @@
+"""Every failure as one error of the contract: status, code, message, details."""
+
+import logging
+
+from django.core.exceptions import BadRequest, ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import PermissionDenied as MissingPermission
+from django.core.exceptions import ValidationError as RuleViolation
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from config.api.renderers import JSON, error_envelope, meta_of
+from config.db import PreconditionFailed
+
+logger = logging.getLogger("hub.errors")
+
+# What stands in an error when nothing more precise is known.
+CODES = {
+    400: ("VALIDATION_ERROR", gettext_lazy("The request is malformed")),
+    401: ("AUTHENTICATION_FAILED", gettext_lazy("Invalid or expired authentication token")),
+    403: ("PERMISSION_DENIED", gettext_lazy("You don't have permission to do this")),
+    404: ("RESOURCE_NOT_FOUND", gettext_lazy("Not found")),
+    405: ("METHOD_NOT_ALLOWED", gettext_lazy("This method is not allowed here")),
+    409: ("CONFLICT", gettext_lazy("The current state does not allow this")),
+    411: ("VALIDATION_ERROR", gettext_lazy("Content-Length is required")),
+    412: ("PRECONDITION_FAILED", gettext_lazy("The resource has changed since you read it; read it again")),
+    413: ("PAYLOAD_TOO_LARGE", gettext_lazy("The request body is too large")),
+    415: ("UNSUPPORTED_MEDIA_TYPE", gettext_lazy("Send the body as application/json")),
+    422: ("VALIDATION_ERROR", gettext_lazy("Validation failed for one or more fields")),
+    429: ("RATE_LIMIT_EXCEEDED", gettext_lazy("Rate limit exceeded. Please try again later.")),
+    500: ("INTERNAL_ERROR", gettext_lazy("Something went wrong on our side; please try again")),
+    503: ("DATABASE_ERROR", gettext_lazy("The database is not available; please try again shortly")),
+}
+NOT_FOUND_MESSAGES = {
+    "customer": gettext_lazy("Customer not found"),
+    "employee": gettext_lazy("Employee not found"),
+}
+
+
+class PayloadTooLarge(drf.APIException):
+    """A body over the limit of its kind."""
+
+    status_code = 413
+    default_detail = CODES[413][1]
+
+
+def field_errors(detail, path=""):
+    """DRF's nested errors as a flat list of `{field, message}` with dotted paths."""
+    if isinstance(detail, dict):
+        return [
+            error
+            for name, inner in detail.items()
+            for error in field_errors(inner, path if name == "non_field_errors" else f"{path}.{name}".lstrip("."))
+        ]
+    if isinstance(detail, list):
+        # A list of lists or dicts belongs to the items of an array; a list of texts to the field itself.
+        return [
+            error
+            for index, inner in enumerate(detail)
+            for error in field_errors(inner, f"{path}.{index}" if isinstance(inner, (dict, list)) else path)
+            if inner
+        ]
+    return [{"field": path, "message": str(detail)}]
+
+
+def _rule_violation(exc):
+    """Django's ValidationError: 409 when its code is `duplicate` or `conflict` (params are the details), else 422."""
+    code = getattr(exc, "code", None)
+    if code in ("duplicate", "conflict"):
+        name = "DUPLICATE_RESOURCE" if code == "duplicate" else "CONFLICT"
+        return 409, {"code": name, "message": str(exc.message), "details": exc.params or {}}
+    if hasattr(exc, "error_dict"):
+        details = [{"field": name, "message": text} for name, texts in exc.message_dict.items() for text in texts]
+    else:
+        details = [{"field": "", "message": text} for text in exc.messages]
+    return 422, {"code": "VALIDATION_ERROR", "message": details[0]["message"], "details": details}
+
+
+def error_of(exc, view=None, request=None):
+    """`(status, error)` for whatever was raised; an unknown exception is logged and becomes a 500."""
+    if isinstance(exc, drf.ValidationError):
+        message = _("Validation failed for one or more fields")
+        return 400, {"code": "VALIDATION_ERROR", "message": message, "details": field_errors(exc.detail)}
+    if isinstance(exc, RuleViolation):
+        return _rule_violation(exc)
+    if isinstance(exc, (Http404, drf.NotFound, ObjectDoesNotExist)):
+        error = plain(404)
+        resource = getattr(view, "resource", None)
+        if resource:
+            error["message"] = str(NOT_FOUND_MESSAGES.get(resource, CODES[404][1]))
+            error["details"] = {"resourceType": resource, "resourceId": view.kwargs.get("pk", "")}
+        return 404, error
+    if isinstance(exc, MissingPermission):
+        # A service names the permission that the actor lacks.
+        return 403, plain(403) | {"details": {"requiredPermission": str(exc), "currentRole": request.user.role}}
+    if isinstance(exc, drf.PermissionDenied):
+        required = getattr(view, "missing_permission", None)
+        error = plain(403, None if required else exc.detail)
+        if required:
+            error["details"] = {"requiredPermission": required, "currentRole": request.user.role}
+        return 403, error
+    if isinstance(exc, drf.Throttled):
+        return 429, plain(429) | {"details": getattr(exc, "details", {})}
+    if isinstance(exc, PreconditionFailed):
+        return 412, plain(412)
+    if isinstance(exc, (RequestDataTooBig, PayloadTooLarge)):
+        return 413, plain(413)
+    if isinstance(exc, drf.ParseError):
+        return 400, plain(400, exc.detail)
+    if isinstance(exc, (drf.MethodNotAllowed, drf.UnsupportedMediaType)):
+        return exc.status_code, plain(exc.status_code)
+    if isinstance(exc, drf.APIException):
+        return exc.status_code, plain(exc.status_code, exc.detail)
+    if isinstance(exc, (BadRequest, SuspiciousOperation)):
+        return 400, plain(400)
+    if isinstance(exc, (OperationalError, InterfaceError)) or _connection_lost(exc):
+        logger.error("database unavailable", exc_info=exc)
+        return 503, plain(503)
+    logger.error("unhandled", exc_info=exc)
+    return 500, plain(500)
+
+
+def _connection_lost(exc):
+    return isinstance(exc, DatabaseError) and "connection" in type(exc.__cause__).__name__.lower()
+
+
+def plain(status, message=None):
+    """The error that a bare status stands for."""
+    code, default = CODES.get(status, CODES[500 if status >= 500 else 400])
+    return {"code": code, "message": str(message or default)}
+
+
+def handle(exc, context):
+    """DRF's exception handler: the error as a response of the contract."""
+    view, request = context.get("view"), context.get("request")
+    status, error = error_of(exc, view, request)
+    response = Response({"error": error}, status=status)
+    response.exception = True
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response["Retry-After"] = "5"
+    if getattr(exc, "wait", None):
+        response["Retry-After"] = str(int(-(-exc.wait // 1)))
+    return response
+
+
+def plain_error(request, status):
+    """The error of a request that reached no view of the API, in the envelope."""
+    response = HttpResponse(error_envelope(plain(status), meta_of(request)), content_type=JSON, status=status)
+    response.in_envelope = True
+    return response
+
+
+def unknown_route(request, *args, **kwargs):
+    """Any API path that is not one of ours."""
+    return plain_error(request, 404)

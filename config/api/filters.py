@@ -1,0 +1,171 @@
+"""The kinds of filters that lists are declared with, on django-filter's FilterSet.
+
+Each value of a query string is cleaned strictly (400 naming the field); parameters
+that are absent cost nothing.
+"""
+
+import copy
+import re
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+import django_filters
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+
+from config.api.query import one_of
+from config.arabic import ascii_digits, parse_date
+
+_DATE_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+# A `+03:00` whose plus was read as a space by URL decoding.
+_LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")
+
+
+class HubFilterSet(django_filters.FilterSet):
+    """A FilterSet fed by QueryParams: only the parameters that are present are looked at.
+
+    `aliases` maps other accepted names to declared ones; `request` carries the caller.
+    """
+
+    aliases = {}
+
+    def __init__(self, params, queryset, *, request):
+        self.queryset, self.request = queryset, request
+        self.params = params
+        self.filters = {}
+        for name in self.base_filters:
+            values = [v for spelling in self.spellings(name) for v in params.values_of(spelling)]
+            if values:
+                filter_ = copy.copy(self.base_filters[name])
+                filter_.parent, filter_.values = self, values
+                self.filters[name] = filter_
+
+    @classmethod
+    def spellings(cls, name):
+        """The declared name and its aliases."""
+        return [name, *(alias for alias, meant in cls.aliases.items() if meant == name)]
+
+    @property
+    def qs(self):
+        """The queryset narrowed by every filter; ValidationError (400) with all that is wrong."""
+        queryset, errors, cleaned = self.queryset, {}, {}
+        for name, filter_ in self.filters.items():
+            try:
+                cleaned[name] = filter_.clean(filter_.values)
+            except DjangoValidationError as error:
+                errors[name] = error.messages
+            except ValidationError as error:
+                errors[name] = error.detail
+        errors |= self.contradictions(cleaned)
+        if errors:
+            raise ValidationError(errors)
+        for name, value in cleaned.items():
+            queryset = self.filters[name].filter(queryset, value)
+        return queryset
+
+    def contradictions(self, cleaned):
+        """Errors between parameters, by field."""
+        return {}
+
+
+class HubFilter(django_filters.Filter):
+    """A filter that turns the texts of a parameter into a value, then narrows a queryset by it."""
+
+    many = False
+    # What OpenAPI says of one value.
+    value_schema = {"type": "string"}
+
+    def clean(self, values):
+        return self.clean_one(values[-1])
+
+    def clean_one(self, text):
+        return text
+
+
+class ListFilter(HubFilter):
+    """Any of several values. Commas inside a value belong to it."""
+
+    many = True
+
+    def clean(self, values):
+        return [self.clean_one(text) for text in values]
+
+    def filter(self, queryset, value):
+        return self.get_method(queryset)(**{f"{self.field_name}__in": value}) if value else queryset
+
+
+class ChoiceListFilter(ListFilter):
+    """Any of several words of an enum, which commas may separate; 400 names the allowed ones."""
+
+    def __init__(self, *args, choices, **options):
+        super().__init__(*args, **options)
+        self.words = list(choices)
+        self.value_schema = {"type": "string", "enum": self.words}
+
+    def clean(self, values):
+        return super().clean([word.strip() for text in values for word in text.split(",") if word.strip()])
+
+    def clean_one(self, text):
+        if text not in self.words:
+            raise ValidationError(one_of(self.words))
+        return text
+
+
+class NumberFilter(HubFilter):
+    """A number, digits of any script, optionally bounded; `whole` numbers only where it says so."""
+
+    def __init__(self, *args, minimum=None, maximum=None, whole=False, **options):
+        super().__init__(*args, **options)
+        self.minimum, self.maximum, self.whole = minimum, maximum, whole
+        self.value_schema = {"type": "integer" if whole else "number"}
+        self.value_schema |= {k: v for k, v in (("minimum", minimum), ("maximum", maximum)) if v is not None}
+
+    def clean_one(self, text):
+        try:
+            number = Decimal(ascii_digits(text))
+        except InvalidOperation:
+            raise ValidationError(_("Must be a number")) from None
+        if not number.is_finite() or len(text) > 20 or self.whole and number != int(number):
+            raise ValidationError(_("Must be a whole number") if self.whole else _("Must be a number"))
+        if self.minimum is not None and number < self.minimum or self.maximum is not None and number > self.maximum:
+            bounds = {"minimum": self.minimum, "maximum": self.maximum}
+            if self.maximum is None:
+                raise ValidationError(_("Must be at least %(minimum)s") % bounds)
+            raise ValidationError(_("Must be from %(minimum)s to %(maximum)s") % bounds)
+        return number
+
+
+class MomentFilter(HubFilter):
+    """A bound in time. A date alone means that day in the organization's zone: its start, or its end with `end`."""
+
+    value_schema = {"type": "string", "description": "ISO 8601 date or date-time"}
+
+    def __init__(self, *args, end=False, **options):
+        super().__init__(*args, lookup_expr="lt" if end else "gte", **options)
+        self.end = end
+
+    def clean_one(self, text):
+        zone = ZoneInfo(self.parent.request.user.organization.time_zone)
+        moment, is_day = read_moment(text, zone)
+        if self.end:
+            # "To" is inclusive: the whole day, or the whole instant as it is displayed.
+            moment += timedelta(days=1) if is_day else timedelta(microseconds=1)
+        return moment
+
+
+def read_moment(text, zone):
+    """`(aware datetime, whether only a day was given)`; a naive time is in `zone`. ValidationError (400) otherwise."""
+    text = ascii_digits(text).strip()
+    try:
+        if "T" not in text and ":" not in text:
+            return datetime.combine(parse_date(text), time.min, zone), True
+        moment = parse_datetime(_LOST_PLUS.sub(r"+\1", text))
+        if moment is None:
+            raise ValueError
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        return aware.astimezone(UTC), False
+    except (ValueError, OverflowError, DjangoValidationError):
+        raise ValidationError(_("Must be an ISO 8601 date or date-time, such as 2024-01-31 or 2024-01-31T10:00:00Z")) from None

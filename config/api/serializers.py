@@ -1,0 +1,128 @@
+"""The kinds of fields that bodies are declared with: cleaned texts, phones, money, days."""
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from config.api.query import one_of
+from config.arabic import clean_text, parse_date, parse_decimal, phone_e164
+
+
+def _as_field_error(error):
+    raise serializers.ValidationError(error.messages) from None
+
+
+class TextField(serializers.CharField):
+    """Text in NFC without control characters. `name_like` texts also refuse bidi overrides; empty means no value."""
+
+    def __init__(self, *, name_like=False, multiline=False, **options):
+        self.name_like, self.multiline = name_like, multiline
+        options.setdefault("allow_blank", not options.get("required", True) or options.get("allow_null", False))
+        super().__init__(**options)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        try:
+            text = clean_text(data, multiline=self.multiline, refuse_bidi=self.name_like)
+        except DjangoValidationError as error:
+            _as_field_error(error)
+        return super().to_internal_value(text)
+
+
+class PhoneField(serializers.CharField):
+    """A phone number in any spelling, stored as E.164."""
+
+    def __init__(self, *, mobile_only=False, **options):
+        self.mobile_only = mobile_only
+        options.setdefault("allow_blank", options.get("allow_null", False))
+        super().__init__(**options)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, (str, int)) or isinstance(data, bool):
+            self.fail("invalid")
+        if data == "" and self.allow_blank:
+            return ""
+        try:
+            return phone_e164(str(data), mobile_only=self.mobile_only)
+        except DjangoValidationError as error:
+            _as_field_error(error)
+
+
+class MoneyField(serializers.DecimalField):
+    """An amount of at most 13 digits before the point, as a JSON number; texts with Arabic digits are read too."""
+
+    def __init__(self, *, positive=False, **options):
+        self.positive = positive
+        super().__init__(max_digits=15, decimal_places=2, coerce_to_string=False, **options)
+
+    def to_internal_value(self, data):
+        if isinstance(data, bool):
+            self.fail("invalid")
+        if isinstance(data, str):
+            try:
+                data = parse_decimal(data)
+            except DjangoValidationError as error:
+                _as_field_error(error)
+        value = super().to_internal_value(data)
+        if value < 0 or self.positive and value == 0:
+            message = _("Must be greater than 0") if self.positive else _("Must not be negative")
+            raise serializers.ValidationError(message)
+        return value
+
+
+class DayField(serializers.DateField):
+    """A calendar day: ISO, or Hijri with a year from 1343 to 1500. A date-time gives its day in Riyadh."""
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid", format="YYYY-MM-DD")
+        try:
+            return parse_date(data.split("T")[0])
+        except DjangoValidationError as error:
+            _as_field_error(error)
+
+
+class WordField(serializers.ChoiceField):
+    """One word of an enum; the error names the allowed ones."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, str) and (data in self.choices or data == "" and self.allow_blank):
+            return data
+        raise serializers.ValidationError(one_of(list(self.choices)))
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A whole number; texts with Arabic digits are read too, booleans are not."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, bool) or isinstance(data, float) and data != int(data):
+            self.fail("invalid")
+        if isinstance(data, str):
+            try:
+                data = str(parse_decimal(data))
+            except DjangoValidationError as error:
+                _as_field_error(error)
+        return super().to_internal_value(data)
+
+
+class CoordinateField(serializers.DecimalField):
+    """Degrees with eight decimals, as a JSON number."""
+
+    def __init__(self, *, limit, **options):
+        super().__init__(
+            max_digits=11, decimal_places=8, min_value=Decimal(-limit), max_value=Decimal(limit),
+            coerce_to_string=False, **options,
+        )
+
+    def validate_precision(self, value):
+        return super().validate_precision(round(value, self.decimal_places))
+
+
+def clean_body(serializer_class, request, **options):
+    """The validated values of the request's body; ValidationError (400) with dotted paths otherwise."""
+    serializer = serializer_class(data=request.data, context={"request": request}, **options)
+    serializer.is_valid(raise_exception=True)
+    return serializer.validated_data

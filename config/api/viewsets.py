@@ -1,0 +1,168 @@
+"""What every viewset of the API shares: it declares itself, and lists, details and writes follow.
+
+A view returns data; here it becomes a page, an envelope, an ETag, a 304 or a 412.
+"""
+
+import hashlib
+import re
+
+import orjson
+from django.core.exceptions import PermissionDenied
+from django.utils.functional import cached_property
+from django.utils.http import http_date
+from rest_framework.exceptions import NotFound
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from config.api.exceptions import NOT_FOUND_MESSAGES
+from config.api.pagination import order_from, paginate
+from config.api.query import QueryParams
+from config.api.renderers import dumps
+from config.api.rows import Relation, declared_fields, fragments, rows_of
+
+_ETAG_VERSION = re.compile(r'^(?:W/)?"(\d{1,9})-')
+_COMMON_PARAMS = ("page", "limit", "cursor", "sortBy", "sortOrder", "include", "fields")
+
+
+class HubViewSet(GenericViewSet):
+    """A resource of the API.
+
+    `resource` and `collection` name it in answers and errors; `permission`,
+    `write_permission` and `delete_permission` say what it takes; `serializer_class`
+    declares its shape, `filterset_class`, `sorts` and `default_sort` its list;
+    `includable` names the relations that may be asked for.
+    """
+
+    resource = collection = None
+    permission = write_permission = delete_permission = missing_permission = None
+    public = signed_in = False
+    filterset_class = None
+    metadata_class = None
+    sorts, default_sort = {}, None
+    includable = frozenset()
+    _allowed_fields = None
+    lookup_value_regex = r"[A-Za-z0-9_-]{1,50}"
+
+    # --- Reading the request -----------------------------------------------------------
+
+    @cached_property
+    def params(self):
+        """The query string, with `cursor` None when absent and "" for the first page."""
+        params = QueryParams(self.request.GET)
+        params.use(*_COMMON_PARAMS)
+        cursor = params.text("cursor")
+        params.cursor = (cursor or "") if "cursor" in self.request.GET else None
+        return params
+
+    @cached_property
+    def shape(self):
+        """The compiled rows that `fields`, `include` and the caller's role ask for."""
+        declared = declared_fields(self.serializer_class)
+        names = self.params.names_of("fields")
+        included = {name for name in self.params.names_of("include") if name in self.includable}
+        self.unknown_names = [name for name in names if name not in declared]
+        self.unknown_names += [
+            name for name in self.params.names_of("include") if name not in included and name not in declared
+        ]
+        known = frozenset(name for name in names if name in declared) | {"id"} if names else None
+        if self._allowed_fields is not None:
+            known = self._allowed_fields if known is None else self._allowed_fields & known
+        return rows_of(self.serializer_class, known, frozenset(included), frozenset(self.request.user.permissions))
+
+    def require(self, permission):
+        """Refuse (403) a caller without a permission that only this request needs."""
+        if not self.request.user.may(permission):
+            raise PermissionDenied(permission)
+
+    def visible_key(self):
+        """The id of the URL if its row is visible; 404 otherwise."""
+        key = self.get_queryset().filter(pk=self.kwargs["pk"]).values_list("pk", flat=True).first()
+        if key is None:
+            raise NotFound
+        return key
+
+    def restrict_fields(self, names):
+        """Answer with no more than these fields, whatever is asked for."""
+        self._allowed_fields = names
+
+    def get_object(self, queryset=None):
+        """The visible row of the URL, marked with the version that `If-Match` expects; 404 otherwise."""
+        queryset = self.get_queryset() if queryset is None else queryset
+        row = queryset.filter(pk=self.kwargs["pk"]).first()
+        if row is None:
+            raise NotFound
+        row.expected_version = self._expected_version(row)
+        return row
+
+    def _expected_version(self, row):
+        header = self.request.headers.get("If-Match", "").strip()
+        if not header or header == "*" or self.request.method in ("GET", "HEAD"):
+            return None
+        versions = [int(m[1]) for part in header.split(",") if (m := _ETAG_VERSION.match(part.strip()))]
+        return row.version if row.version in versions else -1
+
+    # --- Answering ------------------------------------------------------------------------
+
+    def page(self, queryset):
+        """The page of a queryset that the query string asks for, filtered and sorted."""
+        queryset = self.filterset_class(self.params, queryset, request=self.request).qs
+        order = order_from(self.params, self.sorts, self.default_sort)
+        page = paginate(queryset, self.params, order, organization_id=self.request.user.organization_id)
+        return self.answer({self.collection: fragments(self.shape.fetch(page.keys)), "pagination": page.pagination})
+
+    def show(self, key, *, status=200, message=None, **more):
+        """One row as the caller sees it, with its version as ETag."""
+        rows = self.shape.fetch([key])
+        if not rows:
+            raise NotFound
+        text, version, updated_at = rows[0]
+        response = self.answer({self.resource: orjson.Fragment(text), **more}, status=status, message=message)
+        response.row_version, response.row_updated_at = version, updated_at
+        if status == 201:
+            response["Location"] = f"/api/v1/{self.collection}/{key}"
+        return response
+
+    def failures(self, missing):
+        """What a bulk call says of ids that do not exist or are not the caller's: the same."""
+        message = str(NOT_FOUND_MESSAGES[self.resource])
+        return [{"id": key, "code": "RESOURCE_NOT_FOUND", "message": message} for key in missing]
+
+    def answer(self, data, *, status=200, message=None):
+        """Data for the envelope, with an optional sentence for people."""
+        response = Response(data, status=status)
+        response.message = message
+        return response
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.in_envelope = True
+        if response.status_code < 400:
+            self._describe(response)
+            self._tag(request, response)
+        return response
+
+    def _describe(self, response):
+        if "params" in self.__dict__:
+            ignored = self.params.ignored + getattr(self, "unknown_names", [])
+            if ignored:
+                response.meta = {"ignoredParams": ignored}
+
+    def _tag(self, request, response):
+        """ETag over the data alone: `meta` differs each time."""
+        version = getattr(response, "row_version", 0)
+        if request.method in ("GET", "HEAD"):
+            response["Cache-Control"] = "private, no-cache"
+            response["Vary"] = "Authorization, Accept-Language"
+        elif not version:
+            response["Cache-Control"] = "no-store"
+            return
+        body = dumps(response.data)
+        etag = f'"{version}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+        response["ETag"] = etag
+        if version:
+            response["Last-Modified"] = http_date(response.row_updated_at.timestamp())
+        if request.method in ("GET", "HEAD") and etag in re.split(r"\s*,\s*", request.headers.get("If-None-Match", "")):
+            response.status_code = 304
+            response.data = None
+        else:
+            response.data = orjson.Fragment(body)

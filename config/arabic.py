@@ -1,0 +1,527 @@
+"""What Arabic text, Saudi numbers and Gulf dates mean to the hub: how each is read, checked and folded for searching.
+
+Pure functions without state in the database. Everything that refuses does so with Django's
+ValidationError, and with nothing else, whatever text it is given.
+"""
+
+import re
+import unicodedata
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+from hijridate import Hijri
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+# Digits
+
+_ARABIC_DIGITS = "٠١٢٣٤٥٦٧٨٩"
+_PERSIAN_DIGITS = "۰۱۲۳۴۵۶۷۸۹"
+_ASCII_DIGITS = "0123456789"
+_TO_ASCII_DIGITS = str.maketrans(_ARABIC_DIGITS + _PERSIAN_DIGITS, _ASCII_DIGITS * 2)
+
+
+def ascii_digits(text):
+    """Write Arabic-Indic and Persian digits as 0-9; every other character stays as it is."""
+    return text if text.isascii() else text.translate(_TO_ASCII_DIGITS)
+
+
+# Invisible characters
+
+_BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BIDI_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# What people paste around numbers without seeing it: the above, zero-width characters, soft hyphen, byte order mark.
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_IN_LINES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def strip_bidi(text):
+    """Remove direction marks, embeddings, overrides and isolates; joiners stay, for they change how letters look."""
+    return text if text.isascii() else _BIDI_CONTROLS.sub("", text)
+
+
+def has_bidi_override(text):
+    """Say whether the text holds a control that can make it read differently from what it says (U+202A-E, U+2066-9)."""
+    return not text.isascii() and _BIDI_OVERRIDES.search(text) is not None
+
+
+def clean_text(text, *, multiline=False, refuse_bidi=False):
+    """Return the text in Unicode's composed form (NFC), or refuse what no person types.
+
+    Raises ValidationError with code "control_character" on control characters and lone
+    surrogates (PostgreSQL stores neither NUL nor surrogates); `multiline` admits new lines
+    and tabs, and turns CRLF into LF. With `refuse_bidi`, direction overrides raise code
+    "bidi_control": for names that other people act upon, such as those of files.
+    """
+    if multiline and "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if (_CONTROL_IN_LINES if multiline else _CONTROL).search(text):
+        raise ValidationError(_("Control characters are not allowed"), code="control_character")
+    if refuse_bidi and has_bidi_override(text):
+        raise ValidationError(_("Text direction controls are not allowed"), code="bidi_control")
+    return unicodedata.normalize("NFC", text)
+
+
+def _typed(raw):
+    """What a person meant to type as a number: compatibility forms and digits made plain, invisible characters gone."""
+    text = str(raw)
+    if not text.isascii():
+        text = _INVISIBLE.sub("", ascii_digits(unicodedata.normalize("NFKC", text)))
+    return text.strip()
+
+
+# Folding of text in general
+
+# Plain letter: the letters people write in its place, or that other keyboards send (Persian, Urdu, Kurdish).
+_LETTERS_FOLDED_TO = {
+    "ا": "أإآٱٲٳ",
+    "ب": "پ",
+    "ت": "ٹ",
+    "ج": "چ",
+    "د": "ڈ",
+    "ر": "ڑڕ",
+    "ز": "ژ",
+    "ف": "ڤ",
+    "ق": "ڨ",
+    "ك": "کګگڪڭ",
+    "ل": "ڵ",
+    "ن": "ں",
+    "ه": "ةہھەۀۃ",
+    "و": "ؤۆۇۈۋ",
+    "ي": "ىئیېےێۍ",
+}
+_SILENT_LETTERS = "ءٴ"  # the hamza that stands alone, and its high form: شقراء is written شقرا as often
+_PLAIN_LETTER = {variant: plain for plain, variants in _LETTERS_FOLDED_TO.items() for variant in variants}
+# Vowel signs, Quranic marks, tatweel, what is invisible: a bracket expression that Python and PostgreSQL read alike.
+_UNWRITTEN = (
+    r"\u00ad\u0610-\u061a\u061c\u0640\u064b-\u065f\u0670\u06d6-\u06ed"
+    r"\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+)
+_IS_UNWRITTEN = re.compile(f"[{_UNWRITTEN}]").match
+
+
+class _CharacterTable(dict):
+    """A table for `str.translate` that works out each character's fold the first time it meets it."""
+
+    CAPACITY = 10_000  # all that people write; a flood of odd characters is folded too, only not remembered
+
+    def __init__(self, fold_character):
+        super().__init__()
+        self.fold_character = fold_character
+
+    def __missing__(self, code_point):
+        folded = self.fold_character(chr(code_point))
+        if len(self) < self.CAPACITY:
+            self[code_point] = folded
+        return folded
+
+
+def _fold_text_character(character):
+    if character in _SILENT_LETTERS or _IS_UNWRITTEN(character):
+        return ""
+    # One character each: like PostgreSQL, and unlike str.lower(), İ becomes i, and Σ never looks at its neighbours.
+    return _PLAIN_LETTER.get(character) or character.translate(_TO_ASCII_DIGITS).lower()[0]
+
+
+_TEXT_TABLE = _CharacterTable(_fold_text_character)
+
+
+def fold_text(text):
+    """Fold cities, titles, areas and tags for comparison: case, Arabic spelling variants, vowel signs, digits, spaces.
+
+    None and "" give "". Always equal to SQL `hub_fold(text)`, so that a column folded by the
+    database can be compared with a query folded here. Punctuation and Latin accents stay.
+    """
+    if not text:
+        return ""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_TEXT_TABLE).split())
+
+
+_SQL_FROM = "".join(_PLAIN_LETTER) + _ARABIC_DIGITS + _PERSIAN_DIGITS
+_SQL_TO = "".join(_PLAIN_LETTER.values()) + _ASCII_DIGITS * 2
+
+# The collation is named so that the result is the same in every database (a Turkish one lowers I to ı), as IMMUTABLE
+# promises; PostgreSQL 17 and later have it. The white space is Python's, less what NFKC has made a plain space.
+HUB_FOLD_SQL = rf"""
+CREATE OR REPLACE FUNCTION hub_fold(t text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT btrim(regexp_replace(
+    translate(
+      lower(regexp_replace(normalize(t, NFKC), '[{_UNWRITTEN}]', '', 'g') COLLATE "pg_c_utf8"),
+      '{_SQL_FROM}{_SILENT_LETTERS}',
+      '{_SQL_TO}'
+    ),
+    '[\u0009-\u000d\u001c-\u0020\u0085\u1680\u2028\u2029]+', ' ', 'g'
+  ))
+$$
+"""
+
+
+# Folding of people's names
+
+_APOSTROPHES = "'’‘`´ʹʻʼʽʾʿ′\""  # they glue: Sa'ad is saad
+_PLAIN_LATIN = {"ø": "o", "ł": "l", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "ə": "a"}
+
+
+def _fold_name_character(character):
+    if character in _APOSTROPHES:
+        return ""
+    folded = ""
+    for part in unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).lower()):
+        category = unicodedata.category(part)
+        if category[0] == "M" or category == "Cf" or part in _APOSTROPHES or part in _SILENT_LETTERS:
+            continue
+        if category == "Nd":
+            folded += str(unicodedata.decimal(part))
+        elif part.isalnum():
+            folded += "" if _IS_UNWRITTEN(part) else _PLAIN_LATIN.get(part) or _PLAIN_LETTER.get(part, part)
+        else:
+            folded += " "
+    return folded
+
+
+_NAME_TABLE = _CharacterTable(_fold_name_character)
+
+
+def fold_letters(text):
+    """Reduce a text to plain lower-case letters and digits, words apart by single spaces.
+
+    Latin accents, Arabic vowel signs and spelling variants go; apostrophes glue, other
+    punctuation parts. Letters of other scripts stay, in lower case. None and "" give "".
+    """
+    return " ".join(text.translate(_NAME_TABLE).split()) if text else ""
+
+
+_ARABIC = "[\u0621-\u064a]"
+# Words that people write or leave out at will: "son of", free-standing articles (آل too), titles.
+_DROPPED_WORDS = frozenset(
+    "بن ابن بنت ال ا د م الاستاذ استاذ الدكتور دكتور المهندس مهندس "
+    "bin ibn ben bint al el ul aal mr mrs ms dr eng".split()
+)
+_SHORT_FORMS = dict.fromkeys(("mohd", "mhd", "muhd", "moh", "md"), "mohammed")
+
+# Words that may join a neighbour; a name without any is folded word by word.
+_JOINING_WORD = re.compile(
+    "عبد|ابو|ابا|ابي|ام|الدين|دين|السيد|الشيخ"
+    "|abd(?:[aeiou]{1,2}(?:l|sh|th|dh|[rnszdt]))?|abed|abu|abou|abo|aboo|umm?"
+    "|(?:[aeu][ld])?d(?:i|ee|ie)ne?"
+    "|[ae](?:sh|th|dh|[rnszdt])"
+).fullmatch
+# Text without which there is nothing to join (sought first, being many times faster), what is joined, and to what.
+_LATIN_JOINS = [
+    # abdul rahman, abd al-rahman, abdur-rahman, abd alrahman -> abdalrahman
+    ("abd", re.compile(r"\babd[aeiou]{1,2}(?:l|sh|th|dh|[rnszdt]) (?:[aeu]l )?(?=[a-z]{3})"), "abdal"),
+    ("bd ", re.compile(r"\babd [aeu](?:sh|th|dh|[lrnszdt]) (?=[a-z]{3})"), "abdal"),
+    ("bed ", re.compile(r"\babed [aeu](?:sh|th|dh|[lrnszdt]) (?=[a-z]{3})"), "abdal"),
+    ("bd ", re.compile(r"\babd (?:[aeu]l(?=[a-z]{3}))?(?=[a-z]{3})"), "abdal"),
+    # abu al-hassan, abo hassan -> abuhassan; umm kulthum -> umkulthum
+    ("ab", re.compile(r"\bab(?:u|ou|o|oo) (?:[aeu]l )?(?=[a-z]{3})"), "abu"),
+    ("um", re.compile(r"\bumm? (?:[aeu]l )?(?=[a-z]{3})"), "um"),
+    # nour el-din, noor uddin -> nouraldin
+    ("d", re.compile(r"(?<=[a-z]{2}) (?:[aeu][ld] ?)?d(?:i|ee|ie)ne?\b"), "aldin"),
+    # the article taking the sound of what follows: az-zahrani, ash-shehri -> zahrani, shehri
+    (" ", re.compile(r"\b(?:[ae](sh|th|dh|[rnszdt]) )+(?=\1)"), ""),
+]
+_ARABIC_JOINS = [
+    ("عبد ال", re.compile(rf"\bعبد ال ?(?={_ARABIC}{{2}})"), "عبدال"),
+    # ابو الحسن -> ابوحسن, as settled words lose their article too
+    ("اب", re.compile(rf"\bاب[واي] (?:ال ?(?={_ARABIC}{{3}}))?(?={_ARABIC}{{2}})"), "ابو"),
+    ("ام ", re.compile(rf"\bام (?:ال ?(?={_ARABIC}{{3}}))?(?={_ARABIC}{{2}})"), "ام"),
+    ("دين", re.compile(rf"(?<={_ARABIC}) ال ?دين\b"), "الدين"),
+    # "Mr", "Sheikh" before a name, but a family name at its end
+    ("السيد ", re.compile(r"\bالسيد (?=\S)"), ""),
+    ("الشيخ ", re.compile(r"\bالشيخ (?=\S)"), ""),
+]
+_ALL_JOINS = _ARABIC_JOINS + _LATIN_JOINS
+_ARABIC_ARTICLE = re.compile(rf"(?:ال)+(?={_ARABIC}{{3}})")
+_ARABIC_FATHER_OF = re.compile(rf"اب[واي](?:ال)+(?={_ARABIC}{{3}})")
+_LATIN_SERVANT_OF = re.compile(r"abd[aeiou]{1,2}l(?=[a-z]{3})|abd[aeiou]{1,2}(sh|th|dh|[rnszdt])(?=\1[a-z]{2})")
+_LATIN_OF_THE_FAITH = re.compile(r"(?<=[a-z]{2})[aeiou](?:dd|ld)(?:in|een|ine|ien)$")
+
+
+@lru_cache(maxsize=32_768)
+def _settle_word(word):
+    """One folded word as names keep it: without article, its compound spelled one way, "" when left out altogether.
+
+    A settled word settles to itself.
+    """
+    if word in _DROPPED_WORDS:
+        return ""
+    if word.isascii():
+        word = _SHORT_FORMS.get(word, word)
+        if word.startswith("abd"):
+            word = _LATIN_SERVANT_OF.sub("abdal", word, count=1)
+        return _LATIN_OF_THE_FAITH.sub("aldin", word)
+    if word.startswith("ال"):
+        article = _ARABIC_ARTICLE.match(word)
+        word = word[article.end() :] if article else word
+    if word.startswith("اب"):
+        father_of = _ARABIC_FATHER_OF.match(word)
+        word = "ابو" + word[father_of.end() :] if father_of else word
+    return "" if word in _DROPPED_WORDS else word
+
+
+@lru_cache(maxsize=32_768)
+def _may_join(word):
+    return _JOINING_WORD(word) is not None
+
+
+@lru_cache(maxsize=32_768)
+def _read_token(token):
+    """Of what stands between two spaces: its folded words, those settled, and whether one may join a neighbour."""
+    words = fold_letters(token).split()
+    settled = [word for word in map(_settle_word, words) if word]
+    return words, settled, any(map(_may_join, words + settled))
+
+
+def _join_compounds(words):
+    """Settle words of which some belong together, as عبد and الله do."""
+    while True:
+        name = " ".join(words)
+        for hint, pattern, joined in _LATIN_JOINS if name.isascii() else _ALL_JOINS:
+            if hint in name:
+                name = pattern.sub(joined, name)
+        settled = [word for word in map(_settle_word, name.split()) if word]
+        # Once more until nothing moves: a word left out or settled may have stood between two that join.
+        if settled == words or not any(map(_may_join, settled)):
+            return settled
+        words = settled
+
+
+def _fold_name(name):
+    words, settled, may_join = [], [], False
+    for token in name.split():
+        token_words, token_settled, token_may_join = _read_token(token)
+        words += token_words
+        settled += token_settled
+        may_join = may_join or token_may_join
+    if may_join:
+        settled = _join_compounds(words)
+    # Ben and Al are names when nothing else is left.
+    return " ".join(settled or words)
+
+
+_fold_repeated_name = lru_cache(maxsize=32_768)(_fold_name)
+
+
+def fold(text):
+    """Fold a person's name, stored or searched for, so that its usual spellings become one; None and "" give "".
+
+    Beyond `fold_letters`: compounds are joined (عبد الله, abdul rahman, ابو بكر, نور الدين),
+    "bin", titles and articles left out (the attached Latin al- stays: Alia is a name),
+    mohd written out. Folding twice changes nothing. Rules and measurements: ksa.md section 5.
+    """
+    if not text:
+        return ""
+    return _fold_repeated_name(text) if len(text) <= 255 else _fold_name(text)
+
+
+# Phone numbers
+
+INVALID_SAUDI_PHONE = _("Invalid Saudi phone number format")
+INVALID_PHONE = _("Invalid phone number format")
+
+# libphonenumber's pattern of Saudi mobiles (9.0.42: there is no 052), behind each way to write the prefix. Nearly all
+# numbers of the hub are one of these, and libphonenumber takes tens of times as long to say so.
+_SAUDI_MOBILE = re.compile(r"(?:(?:\+|00)?966)?0?(5(?:[013-689][0-9]|7[0-8])[0-9]{6}|579[0-8][0-9]{5})").fullmatch
+_PHONE_LINK = re.compile(r"(?:tel|whatsapp):|(?:https?://)?wa\.me/", re.IGNORECASE)
+_NOT_IN_PHONES = re.compile(r"[^0-9+\s().\-/\u2010-\u2015]")
+_NOT_DIALLED = re.compile(r"[^0-9+]+")
+_DIALLED = re.compile(r"\+?[0-9]{7,15}").fullmatch
+_LONGEST_PHONE_TEXT = 64
+_MOBILE_TYPES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+def phone_e164(raw, *, mobile_only=False):
+    """Return a phone number as E.164 ("+966512345678"); without a country code it is read as Saudi.
+
+    Accepts digits of any script, spaces, dashes, brackets, invisible marks, +, 00 or nothing
+    before 966, and links (tel:, whatsapp:, wa.me/). `mobile_only` refuses landlines, for
+    WhatsApp. Raises ValidationError with code "phone", which speaks of a Saudi number
+    unless the text begins with another country's code.
+    """
+    text = str(raw)
+    mobile = _SAUDI_MOBILE(text)
+    if mobile:
+        return "+966" + mobile[1]
+
+    text = _typed(text[: _LONGEST_PHONE_TEXT + 1])
+    link = _PHONE_LINK.match(text)
+    text = text[link.end() :] if link else text
+    dialled = _NOT_DIALLED.sub("", text)
+    if dialled.startswith("00"):
+        dialled = "+" + dialled[2:]
+    if len(text) <= _LONGEST_PHONE_TEXT and not _NOT_IN_PHONES.search(text):
+        mobile = _SAUDI_MOBILE(dialled)
+        if mobile:
+            return "+966" + mobile[1]
+        if _DIALLED(dialled):
+            try:
+                number = phonenumbers.parse(dialled, "SA")
+            except phonenumbers.NumberParseException:
+                number = None
+            if number and phonenumbers.is_valid_number(number):
+                if not mobile_only or phonenumbers.number_type(number) in _MOBILE_TYPES:
+                    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+    is_foreign = dialled.startswith("+") and not dialled.startswith("+966")
+    raise ValidationError(INVALID_PHONE if is_foreign else INVALID_SAUDI_PHONE, code="phone")
+
+
+_PHONE_SEARCH = re.compile(r"[0-9\s+().\-\u2010-\u2015]+").fullmatch
+_NOT_DIGITS = re.compile(r"[^0-9]+")
+_SEARCH_PREFIX = re.compile(r"(?:00966|966|00)?0?")
+
+
+def phone_search_digits(text):
+    """Return the digits to look for inside stored E.164 numbers, or None when the text is no part of a phone number.
+
+    The prefixes that E.164 writes differently are left off: "0512", "+966 512" and "00966512"
+    all give "512". At least four digits must be typed, else a search would match everything.
+    """
+    if not text:
+        return None
+    typed = _typed(text)
+    if not _PHONE_SEARCH(typed):
+        return None
+    digits = _NOT_DIGITS.sub("", typed)
+    if len(digits) < 4:
+        return None
+    return digits[_SEARCH_PREFIX.match(digits).end() :] or digits.lstrip("0") or None
+
+
+# National identity
+
+ID_LENGTH = _("National ID must be 10 digits")
+ID_PREFIX = _("National ID must start with 1 (citizen) or 2 (resident)")
+ID_CHECKSUM = _("National ID checksum is invalid")
+ID_TOO_LONG = _("National ID must be at most 20 characters")
+
+_LONGEST_FOREIGN_ID = 20
+_SAUDI_ID = re.compile(r"[12][0-9]{9}").fullmatch
+_TEN_DIGITS = re.compile(r"[0-9]{10}").fullmatch
+_ID_SEPARATORS = re.compile(r"[\s\-]+")
+_SAUDI_NATIONALITIES = frozenset(
+    fold_text(name)
+    for name in (
+        "Saudi", "Saudi Arabian", "Saudi Arabia", "Kingdom of Saudi Arabia", "KSA", "SA", "SAU",
+        "سعودي", "سعودية", "السعودي", "السعودية", "العربية السعودية", "المملكة العربية السعودية",
+    )
+)  # fmt: skip
+_LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # the digit sum of twice each digit
+
+
+def _has_valid_checksum(digits):
+    """Luhn's checksum over ten digits, as the Ministry of Interior numbers citizens and residents."""
+    return (sum(map(_LUHN_DOUBLED.__getitem__, map(int, digits[::2]))) + sum(map(int, digits[1::2]))) % 10 == 0
+
+
+def national_id(raw, *, nationality=None):
+    """Return an identity number in ASCII digits, without spaces or dashes; None and "" give "".
+
+    Ten digits that begin with 1 or 2, and whatever a Saudi gives, must be a valid Saudi ID or
+    Iqama. Other nationals hold other numbers: any text of at most 20 characters passes.
+    Raises ValidationError with code "national_id" ("control_character" for what nobody types).
+    """
+    if raw is None:
+        return ""
+    text = " ".join(_typed(raw).split())
+    if not text:
+        return ""
+    digits = _ID_SEPARATORS.sub("", text)
+    if not _SAUDI_ID(digits) and fold_text(nationality) not in _SAUDI_NATIONALITIES:
+        if len(text) > _LONGEST_FOREIGN_ID:
+            raise ValidationError(ID_TOO_LONG, code="national_id")
+        return clean_text(text)
+    if not _TEN_DIGITS(digits):
+        raise ValidationError(ID_LENGTH, code="national_id")
+    if digits[0] not in "12":
+        raise ValidationError(ID_PREFIX, code="national_id")
+    if not _has_valid_checksum(digits):
+        raise ValidationError(ID_CHECKSUM, code="national_id")
+    return digits
+
+
+def national_id_kind(value):
+    """Say whose number it is: "citizen", "resident", or None when it is no valid Saudi number."""
+    digits = _ID_SEPARATORS.sub("", _typed(value or ""))
+    if not _SAUDI_ID(digits) or not _has_valid_checksum(digits):
+        return None
+    return "citizen" if digits[0] == "1" else "resident"
+
+
+# Dates
+
+INVALID_DATE = _("Enter a date as YYYY-MM-DD, YYYY/MM/DD, DD/MM/YYYY or DD-MM-YYYY, Gregorian or Hijri")
+
+_YEAR_FIRST = re.compile(r"([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})").fullmatch
+_DAY_FIRST = re.compile(r"([0-9]{1,2})([-/])([0-9]{1,2})\2([0-9]{4})").fullmatch
+_HIJRI_YEARS = range(1343, 1501)  # what hijridate's Umm al-Qura tables cover: August 1924 to November 2077
+_FIRST_GREGORIAN_YEAR = 1900  # what lies between is a Hijri year out of range, or a slip
+
+
+def parse_date(raw):
+    """Return the Gregorian date written year first or, as in the Gulf, day first; a Hijri year is converted.
+
+    Digits of any script. A date passes as it is. Raises ValidationError with code "date" on
+    any other form, a two-digit year, a day that does not exist, and years that are neither
+    1343-1500 (Hijri, Umm al-Qura) nor from 1900 on.
+    """
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        return raw
+    text = _typed(raw)
+    if match := _YEAR_FIRST(text):
+        year, month, day = int(match[1]), int(match[3]), int(match[4])
+    elif match := _DAY_FIRST(text):
+        year, month, day = int(match[4]), int(match[3]), int(match[1])
+    else:
+        raise ValidationError(INVALID_DATE, code="date")
+    try:
+        if year in _HIJRI_YEARS:
+            return date(*Hijri(year, month, day).to_gregorian().datetuple())
+        if year >= _FIRST_GREGORIAN_YEAR:
+            return date(year, month, day)
+    except (ValueError, OverflowError):
+        pass
+    raise ValidationError(INVALID_DATE, code="date")
+
+
+# Amounts
+
+INVALID_NUMBER = _("Enter a number such as 1250000, 1,250,000 or 1250000.50")
+
+_CURRENCY = r"(?:ر\.? ?س\.?|ريال(?: سعودي)?|ریال|sar|sr|s\.r\.?|\u20c1)"
+_AMOUNT = re.compile(
+    rf"(?:{_CURRENCY} ?)?"
+    r"(?P<whole>[0-9]{1,3}(?:(?P<separator>[,٬، ])[0-9]{3})(?:(?P=separator)[0-9]{3})*|[0-9]+)"
+    r"(?:[.٫](?P<fraction>[0-9]+))?"
+    rf"(?: ?{_CURRENCY})?",
+    re.IGNORECASE,
+).fullmatch
+_LONGEST_AMOUNT_TEXT = 64
+
+
+def parse_decimal(raw):
+    """Return the amount a person or a spreadsheet wrote, as a Decimal: "١٬٢٥٠٬٠٠٠٫٥٠ ريال" is 1250000.50.
+
+    Thousands may be set apart by a comma of either script or a space, by one kind only and by
+    threes; the point is "." or "٫". "1.200.000" and "1,5" could mean two things and are
+    refused. Raises ValidationError with code "number"; also for negative, infinite and NaN.
+    """
+    if isinstance(raw, (int, float, Decimal)) and not isinstance(raw, bool):
+        amount = Decimal(str(raw)) if isinstance(raw, float) else Decimal(raw)
+        if amount.is_finite() and amount >= 0:
+            return abs(amount)  # not -0
+        raise ValidationError(INVALID_NUMBER, code="number")
+    text = str(raw)
+    match = _AMOUNT(" ".join(_typed(text).split())) if len(text) <= _LONGEST_AMOUNT_TEXT else None
+    if not match:
+        raise ValidationError(INVALID_NUMBER, code="number")
+    whole, fraction = _NOT_DIGITS.sub("", match["whole"]), match["fraction"]
+    return Decimal(f"{whole}.{fraction}" if fraction else whole)

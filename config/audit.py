@@ -1,0 +1,100 @@
+"""Who changed what: a trigger on every audited table, and the actor it writes down.
+
+The trigger sees every door: services, the Admin, bulk statements and COPY. An
+insert leaves only its key, because the row itself holds the values and later
+entries hold what was replaced.
+"""
+
+from contextlib import contextmanager
+
+from django.db import connection, migrations, transaction
+
+from config.logging import request_id
+
+FUNCTIONS_SQL = """
+CREATE OR REPLACE FUNCTION hub_audit_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format(
+        'INSERT INTO audit_entries (at, table_name, row_id, organization_id, operation, actor_id, request_id)
+         SELECT now(), $1, id, %s, ''insert'', $2, $3 FROM new_rows', TG_ARGV[0])
+    USING TG_TABLE_NAME, coalesce(current_setting('hub.actor', true), ''),
+          coalesce(current_setting('hub.request', true), '');
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION hub_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    before jsonb := to_jsonb(OLD) - TG_ARGV[1]::text[];
+    after jsonb;
+    difference jsonb;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        after := to_jsonb(NEW) - TG_ARGV[1]::text[];
+        SELECT jsonb_object_agg(b.key, jsonb_build_array(b.value, after -> b.key)) INTO difference
+          FROM jsonb_each(before) b WHERE b.value IS DISTINCT FROM after -> b.key;
+        IF difference IS NULL THEN
+            RETURN NULL;
+        END IF;
+    ELSIF current_setting('hub.scrub', true) = 'on' THEN
+        difference := NULL;
+    ELSE
+        difference := before;
+    END IF;
+    INSERT INTO audit_entries (at, table_name, row_id, organization_id, operation, actor_id, request_id, changes)
+    VALUES (now(), TG_TABLE_NAME, OLD.id, before ->> TG_ARGV[0], lower(TG_OP),
+            coalesce(current_setting('hub.actor', true), ''), coalesce(current_setting('hub.request', true), ''),
+            difference);
+    RETURN NULL;
+END $$;
+"""
+
+
+def audited(model_name, *, columns, organization="organization_id", hidden=()):
+    """A migration operation that puts the audit on a table with a text key named `id`.
+
+    `columns` are those whose updates count (an update of others, such as scores or
+    counters, never fires); `hidden` are left out of the values. `organization` names
+    the column that holds the tenant.
+    """
+    table = model_name
+    hidden_array = "{" + ",".join(["version", "updated_at", *hidden]) + "}"
+    tenant_of_insert = organization or "NULL"
+    return migrations.RunSQL(
+        f"""
+        CREATE TRIGGER {table}_audit_insert AFTER INSERT ON {table}
+            REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
+            EXECUTE FUNCTION hub_audit_insert('{tenant_of_insert}');
+        CREATE TRIGGER {table}_audit_update AFTER UPDATE OF {", ".join(columns)} ON {table}
+            FOR EACH ROW EXECUTE FUNCTION hub_audit_change('{organization}', '{hidden_array}');
+        CREATE TRIGGER {table}_audit_delete AFTER DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION hub_audit_change('{organization}', '{hidden_array}');
+        """,
+        f"""
+        DROP TRIGGER {table}_audit_insert ON {table};
+        DROP TRIGGER {table}_audit_update ON {table};
+        DROP TRIGGER {table}_audit_delete ON {table};
+        """,
+    )
+
+
+@contextmanager
+def recorded(actor, *, scrub=False):
+    """One transaction whose changes are recorded as done by `actor` (None: the system) in this request.
+
+    With `scrub`, deleted rows leave an entry without their values.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('hub.actor', %s, true), set_config('hub.request', %s, true), "
+                "set_config('hub.scrub', %s, true)",
+                [actor.pk if actor else "system", request_id.get(), "on" if scrub else ""],
+            )
+        yield
+
+
+def scrub_entries(table_name, row_ids):
+    """Empty the recorded values of rows that are to be forgotten; who and when remain."""
+    from config.models import AuditEntry
+
+    AuditEntry.objects.filter(table_name=table_name, row_id__in=row_ids).update(changes=None)

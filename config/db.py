@@ -1,0 +1,94 @@
+"""How a row is named, locked and saved."""
+
+import os
+import time
+
+from django.db import models
+from django.utils import timezone
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(prefix):
+    """A fresh id such as `cust_06fk2…`: 10 characters of milliseconds, then 50 random bits.
+
+    Ids made later sort later, so inserts fill the primary key from one end.
+    """
+    number = (int(time.time() * 1000) << 50) | (int.from_bytes(os.urandom(7), "big") >> 6)
+    characters = []
+    for _ in range(20):
+        number, index = divmod(number, 32)
+        characters.append(_ALPHABET[index])
+    return f"{prefix}_{''.join(reversed(characters))}"
+
+
+class PrefixedIDField(models.CharField):
+    """A primary key of the API's form `<prefix>_<time-ordered characters>`, made on creation."""
+
+    def __init__(self, prefix, **options):
+        self.prefix = prefix
+        super().__init__(
+            **{
+                "max_length": 50,
+                "primary_key": True,
+                "editable": False,
+                "db_collation": "C",
+                **options,
+                "default": self.make,
+            }
+        )
+
+    def make(self):
+        return new_id(self.prefix)
+
+    def deconstruct(self):
+        name, path, args, options = super().deconstruct()
+        for implied in ("default", "primary_key", "max_length", "editable", "db_collation"):
+            options.pop(implied, None)
+        return name, path, [self.prefix], options
+
+
+class VersionedModel(models.Model):
+    """A row that people edit: `version` counts their edits and is what `If-Match` compares."""
+
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class PreconditionFailed(Exception):
+    """The row has changed since the version that the caller named in `If-Match` (412)."""
+
+
+def lock(row):
+    """The same row, read again and held until the end of the transaction.
+
+    A row that a view has marked with `expected_version` (from `If-Match`) must still
+    have it, otherwise PreconditionFailed. Raises DoesNotExist when it is gone.
+    """
+    fresh = type(row)._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
+    expected = getattr(row, "expected_version", None)
+    if expected is not None and expected != fresh.version:
+        raise PreconditionFailed
+    return fresh
+
+
+def save_changes(row, **values):
+    """Save the columns that differ, with `updated_at` and `version`, and nothing else.
+
+    Returns `{field: (before, after)}`; empty means that nothing was written.
+    """
+    changes = {}
+    for name, after in values.items():
+        before = getattr(row, name)
+        if before != after:
+            changes[name] = (before, after)
+            setattr(row, name, after)
+    if changes:
+        row.updated_at = timezone.now()
+        row.version += 1
+        row.save(update_fields=[*changes, "updated_at", "version"])
+    return changes

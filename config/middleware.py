@@ -1,0 +1,112 @@
+"""What wraps every request: its id, its language, its canonical path, and a floor under its errors."""
+
+import logging
+import re
+import time
+from secrets import token_hex
+
+from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware as DjangoMessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
+from django.middleware.common import CommonMiddleware as DjangoCommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware as DjangoCsrfViewMiddleware
+from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
+from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from config.api.exceptions import plain_error
+from config.logging import employee_id, request_id
+
+logger = logging.getLogger("hub.request")
+
+# Option A of the client's guide and its own base path together give /api/v1/v1.
+_API_PATH = re.compile(r"^/(?:api/v1/v1|api/v1|api|v1)(?:/(.*))?$", re.DOTALL)
+_SANE_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_QUIET_PATHS = ("/healthz", "/readyz")
+
+
+def api_language(request):
+    """`ar` or `en`, whichever the caller prefers; English when neither is named."""
+    for tag, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()):
+        if tag[:2] in ("ar", "en"):
+            return tag[:2]
+    return "en"
+
+
+class RequestMiddleware:
+    """The outermost layer: names the request, speaks its language, and logs how it ended.
+
+    API paths under every accepted prefix become `/api/v1/…` without a trailing slash,
+    so one list of routes serves them all without redirects. Whatever goes wrong
+    beneath, an HTML page never leaves the API.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        started = time.perf_counter()
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if _SANE_REQUEST_ID.match(given) else f"req_{token_hex(8)}"
+        request_id.set(request.id)
+        employee_id.set("")
+        path = _API_PATH.match(request.path_info)
+        request.is_api = path is not None
+        if path:
+            request.path_info = "/api/v1/" + (path[1] or "").rstrip("/")
+            translation.activate(api_language(request))
+
+        response = self.get_response(request)
+
+        if request.is_api and response.status_code >= 400 and not getattr(response, "in_envelope", False):
+            response = plain_error(request, response.status_code)
+        response["X-Request-ID"] = request.id
+        if request.path_info not in _QUIET_PATHS:
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            # An unknown path is whatever somebody typed; only the paths of our routes are written down.
+            known = getattr(request.resolver_match, "url_name", None) not in (None, "unknown")
+            facts = {
+                "method": request.method,
+                "path": request.path if known else "(unknown)",
+                "status": response.status_code,
+                "ms": milliseconds,
+            }
+            logger.info("request", extra={"facts": facts})
+        return response
+
+
+class _BackOfficeOnly:
+    """A Django middleware that lets API requests pass untouched: they carry no cookie and need none of it."""
+
+    def __call__(self, request):
+        return self.get_response(request) if request.is_api else super().__call__(request)
+
+    def process_view(self, request, *args):
+        return None if request.is_api else getattr(super(), "process_view", lambda *_: None)(request, *args)
+
+
+class CommonMiddleware(DjangoCommonMiddleware):
+    """Django's, without its redirects: a 301 loses the body and the Authorization header."""
+
+    def process_request(self, request):
+        request.get_host()
+
+
+class SessionMiddleware(_BackOfficeOnly, DjangoSessionMiddleware):
+    pass
+
+
+class LocaleMiddleware(_BackOfficeOnly, DjangoLocaleMiddleware):
+    pass
+
+
+class CsrfViewMiddleware(_BackOfficeOnly, DjangoCsrfViewMiddleware):
+    pass
+
+
+class AuthenticationMiddleware(_BackOfficeOnly, DjangoAuthenticationMiddleware):
+    pass
+
+
+class MessageMiddleware(_BackOfficeOnly, DjangoMessageMiddleware):
+    pass

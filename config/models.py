@@ -1,0 +1,21 @@
+"""The audit table: one entry per changed row, written by triggers only."""
+
+from django.db import models
+
+
+class AuditEntry(models.Model):
+    """One change of one row: an insert (key only), an update (`{column: [before, after]}`) or a delete."""
+
+    at = models.DateTimeField()
+    table_name = models.CharField(max_length=63)
+    row_id = models.CharField(max_length=50, db_collation="C")
+    organization_id = models.CharField(max_length=50, null=True, db_collation="C")
+    operation = models.CharField(max_length=6)
+    actor_id = models.CharField(max_length=50)
+    request_id = models.CharField(max_length=64)
+    changes = models.JSONField(null=True)
+
+    class Meta:
+        db_table = "audit_entries"
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["row_id", "id"], name="audit_row")]

@@ -1,0 +1,157 @@
+"""What the tests of every app share: two organizations, their cast, and a client that speaks as one of them."""
+
+import itertools
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from customers import services as customers
+from employees import services as employees
+from employees.authentication import forget_identities
+from employees.choices import Role
+from employees.models import Team
+
+_numbers = itertools.count(10_000_000)
+
+
+class HubClient(Client):
+    """An HTTP client of the API, signed in as an employee (or nobody), in a language."""
+
+    def __init__(self, employee=None, *, language=None, raise_request_exception=False):
+        super().__init__(raise_request_exception=raise_request_exception)
+        self.employee = employee
+        if employee:
+            self.defaults["HTTP_AUTHORIZATION"] = f"Bearer {employees.sign_in(employee)[0]}"
+        if language:
+            self.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+
+    def call(self, method, path, body=None, **options):
+        """One request; `path` starts after the API's prefix unless it starts with /."""
+        url = path if path.startswith("/") else f"/api/v1/{path}"
+        if body is not None:
+            options |= {"data": body, "content_type": "application/json"}
+        return getattr(super(), method)(url, **options)
+
+    def get(self, path, query=None, **options):
+        return self.call("get", path, **({"query_params": query} if query else {}), **options)
+
+    def post(self, path, body=None, **options):
+        return self.call("post", path, body if body is not None else {}, **options)
+
+    def put(self, path, body=None, **options):
+        return self.call("put", path, body if body is not None else {}, **options)
+
+    def patch(self, path, body=None, **options):
+        return self.call("patch", path, body if body is not None else {}, **options)
+
+    def delete(self, path, **options):
+        return self.call("delete", path, **options)
+
+
+def data_of(response, status=200):
+    """The `data` of an answer that must have this status."""
+    body = response.json()
+    assert response.status_code == status, body
+    assert body["success"] is True
+    return body["data"]
+
+
+def error_of(response, status, code=None):
+    """The `error` of an answer that must have this status and, if given, this code."""
+    body = response.json()
+    assert response.status_code == status, body
+    assert body["success"] is False and body["message"] == body["error"]["message"]
+    assert code is None or body["error"]["code"] == code
+    return body["error"]
+
+
+def fields_of(response, status=400):
+    """The names of the fields that a validation error complains about."""
+    return [detail["field"] for detail in error_of(response, status, "VALIDATION_ERROR")["details"]]
+
+
+def make_phone():
+    """A valid Saudi mobile number that no test has seen."""
+    return f"+9665{next(_numbers):08d}"
+
+
+def make_customer(actor, **values):
+    """A customer through the service, with a fresh phone; `stage`, `assigned_employee_id` and others as columns."""
+    values = {"name": "محمد الفهد", "phone": make_phone(), "source": "inquiry", **values}
+    return customers.create_customer(actor=actor, values=values)
+
+
+def make_employee(organization, name, role, team=None, **values):
+    email = values.pop("email", f"{name.split()[-1].lower()}.{next(_numbers)}@hub.test")
+    team_id = team.pk if team else None
+    return employees.create_employee(
+        None, organization=organization, name=name, role=role, email=email, team_id=team_id, **values
+    )
+
+
+@pytest.fixture(autouse=True)
+def _nobody_remembered():
+    """Each test meets a hub that remembers neither people nor tries."""
+    forget_identities()
+    cache.clear()
+    from django_redis import get_redis_connection
+
+    get_redis_connection("default").flushdb()
+
+
+@pytest.fixture
+def organization(db):
+    return employees.create_organization(name="وساطة الرياض", name_en="Riyadh Brokers")
+
+
+@pytest.fixture
+def north(organization):
+    """The team of Fatima and Ahmed."""
+    return Team.objects.get(organization=organization, is_default=True)
+
+
+@pytest.fixture
+def south(organization):
+    """The team of Omar."""
+    return Team.objects.create(organization=organization, name="الجنوب")
+
+
+@pytest.fixture
+def layla(organization, north):
+    return make_employee(organization, "ليلى Layla", Role.ADMIN, north)
+
+
+@pytest.fixture
+def fatima(organization, north):
+    return make_employee(organization, "فاطمة Fatima", Role.SALES_MANAGER, north)
+
+
+@pytest.fixture
+def ahmed(organization, north):
+    return make_employee(organization, "أحمد Ahmed", Role.SALES_AGENT, north, job_title="Senior Sales Agent")
+
+
+@pytest.fixture
+def omar(organization, south):
+    return make_employee(organization, "عمر Omar", Role.SALES_AGENT, south)
+
+
+@pytest.fixture
+def huda(organization, north):
+    return make_employee(organization, "هدى Huda", Role.VIEWER, north)
+
+
+@pytest.fixture
+def noura(db):
+    """The admin of another organization."""
+    other = employees.create_organization(name="عقارات جدة", name_en="Jeddah Homes")
+    return make_employee(other, "نورة Noura", Role.ADMIN)
+
+
+@pytest.fixture
+def as_():
+    """A client for an employee: `as_(ahmed).get("customers")`."""
+    return HubClient
+
+

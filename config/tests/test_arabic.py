@@ -1,0 +1,530 @@
+"""Promises of config.arabic: every vector of the Saudi domain notes, and what must hold for any text at all."""
+
+import unicodedata
+from datetime import date, datetime
+from decimal import Decimal
+
+import phonenumbers
+import pytest
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import translation
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from config.arabic import (
+    HUB_FOLD_SQL,
+    ascii_digits,
+    clean_text,
+    fold,
+    fold_letters,
+    fold_text,
+    has_bidi_override,
+    national_id,
+    national_id_kind,
+    parse_date,
+    parse_decimal,
+    phone_e164,
+    phone_search_digits,
+    strip_bidi,
+)
+
+if not settings.configured:  # these tests need no project: only messages ask for a setting, and only for this one
+    settings.configure(USE_I18N=False)
+
+ARABIC_DIGITS = "٠١٢٣٤٥٦٧٨٩"
+PERSIAN_DIGITS = "۰۱۲۳۴۵۶۷۸۹"
+TO_ARABIC = str.maketrans("0123456789", ARABIC_DIGITS)
+TO_PERSIAN = str.maketrans("0123456789", PERSIAN_DIGITS)
+
+# Any code point, lone surrogates included, and texts dense in what the rules look for.
+ANY_TEXT = st.text(alphabet=st.characters())
+NAME_PARTS = [
+    *"عبد ال الله الرحمن ابو أبا أبي أم بكر الحسن الدين دين نور بن ابن بنت السيد الشيخ".split(),
+    *"العبد الابو البنت الالماني".split(),
+    *"آل سعود عبدالله ابوالحسن د. أ. الدكتور محمّد القحطاني ﷺ عبد-الله".split(),
+    *"abd abdul abdel abdur abed abu abo umm al el ul ar ash ad din deen uddin eldin noor rahman Al-Shehri".split(),
+    *"ash-shehri abdullah abdurrahman noureddine bin ibn mohd md Dr. Ben Sa'ad alaa İbrahim Straße".split(),
+]
+NAME_LIKE_TEXT = st.lists(st.sampled_from(NAME_PARTS), max_size=6).flatmap(
+    lambda parts: st.sampled_from([" ", "-", "  ", "\u200f "]).map(lambda space: space.join(parts))
+)
+NUMBER_LIKE_TEXT = st.text(alphabet="0123456789" + ARABIC_DIGITS + PERSIAN_DIGITS + "+-./,٫٬، ()\u200f\u202a٩SARريال")
+
+
+def refusal_of(function, *args, **kwargs):
+    """The code and the English message with which a call is refused."""
+    with pytest.raises(ValidationError) as refused:
+        function(*args, **kwargs)
+    with translation.override("en"):
+        return refused.value.code, str(refused.value.message)
+
+
+class TestDigits:
+    @pytest.mark.parametrize("text", ["٠١٢٣٤٥٦٧٨٩", "۰۱۲۳۴۵۶۷۸۹", "0123456789"])
+    def test_arabic_and_persian_digits_become_ascii(self, text):
+        assert ascii_digits(text) == "0123456789"
+
+    def test_everything_else_stays(self):
+        assert ascii_digits("شقة ٣ - ａ٤\u200f½") == "شقة 3 - ａ4\u200f½"
+
+    @given(st.text(alphabet="0123456789"))
+    def test_digits_come_back_from_both_scripts(self, digits):
+        assert ascii_digits(digits.translate(TO_ARABIC)) == digits
+        assert ascii_digits(digits.translate(TO_PERSIAN)) == digits
+
+
+class TestFoldingNames:
+    @pytest.mark.parametrize(
+        ("one", "other", "folded"),
+        [
+            ("عبد الله القحطاني", "عبدالله قحطاني", "عبدالله قحطاني"),
+            ("محمد القحطانى", "مُحَمَّد القحطاني", "محمد قحطاني"),
+            ("محمد الفهد", "محمـــد فهد", "محمد فهد"),
+            ("عبد الرحمن العتيبى", "عبدالرحمن العتيبي", "عبدالرحمن عتيبي"),
+            ("عبد ال رحمن العتيبي", "عبد الرحمن بن العتيبي", "عبدالرحمن عتيبي"),
+            ("نورة", "نوره", "نوره"),
+            ("الشهري", "آل شهري", "شهري"),
+            ("محمد آل الشيخ", "محمد الشيخ", "محمد شيخ"),
+            ("نور الدين", "نورالدين", "نورالدين"),
+            ("أبو بكر الصديق", "ابوبكر صديق", "ابوبكر صديق"),
+            ("أبو الحسن", "ابوالحسن", "ابوحسن"),
+            ("أبو عبد الله", "ابي عبدالله", "ابوعبدالله"),
+            ("أم كلثوم", "ام كلثوم", "امكلثوم"),
+            ("شقراء", "شقرا", "شقرا"),
+            ("فاطمة بنت محمد", "فاطمه محمد", "فاطمه محمد"),
+            ("أ. د. محمد الغامدي", "الدكتور محمد غامدي", "محمد غامدي"),
+            ("الشيخ أحمد المطيري", "احمد مطيري", "احمد مطيري"),
+            ("کریم گل", "كريم كل", "كريم كل"),
+            ("\u202bأحمد\u202c 2", "احمد ٢", "احمد 2"),
+        ],
+    )
+    def test_arabic_spellings_of_one_name_fold_alike(self, one, other, folded):
+        assert fold(one) == fold(other) == folded
+
+    @pytest.mark.parametrize(
+        ("one", "other", "folded"),
+        [
+            ("Abdul Rahman Al Otaibi", "ABDULRAHMAN AL-OTAIBI", "abdalrahman otaibi"),
+            ("Abd Al-Rahman Otaibi", "Abdur-Rahman Otaibi", "abdalrahman otaibi"),
+            ("Abdullah", "Abd Allah", "abdallah"),
+            ("Ash-Shehri", "Al Shehri", "shehri"),
+            ("Az-Zahrani", "zahrani", "zahrani"),
+            ("Noureddine", "Nour El Din", "nouraldin"),
+            ("Abu Al-Hassan", "Abo Hassan", "abuhassan"),
+            ("Mohd. Al Harbi", "Mohammed bin Harbi", "mohammed harbi"),
+            ("Sa'ad", "Sa’ad", "saad"),
+            ("José Müller", "jose muller", "jose muller"),
+            ("Dr. Eng. Khalid", "khalid", "khalid"),
+            ("Ｋｈａｌｉｄ", "KHALID", "khalid"),
+        ],
+    )
+    def test_latin_spellings_of_one_name_fold_alike(self, one, other, folded):
+        assert fold(one) == fold(other) == folded
+
+    @pytest.mark.parametrize(
+        ("one", "other"), [("خالد", "هند"), ("Khalid", "Hind"), ("Ali", "I"), ("عبد", "عبدالله"), ("علي", "علياء")]
+    )
+    def test_different_names_stay_different(self, one, other):
+        assert fold(one) != fold(other)
+
+    @pytest.mark.parametrize(("name", "folded"), [("Ben", "ben"), ("Al", "al"), ("د", "د"), ("بنت", "بنت")])
+    def test_a_name_that_is_only_a_dropped_word_is_kept(self, name, folded):
+        assert fold(name) == folded
+
+    def test_names_of_other_scripts_can_be_found_too(self):
+        assert fold("Иван Петров") == "иван петров"
+
+    @pytest.mark.parametrize("text", [None, "", "   ", "\u200f", "-"])
+    def test_nothing_folds_to_nothing(self, text):
+        assert fold(text) == ""
+
+    @given(st.one_of(NAME_LIKE_TEXT, ANY_TEXT))
+    @example("ar ar rashid")
+    @example("عبد بن الله")
+    @example("السيد السيد")
+    def test_folding_twice_changes_nothing(self, text):
+        assert fold(fold(text)) == fold(text)
+
+    def test_folding_any_single_character_twice_changes_nothing(self):
+        for code_point in range(0x110000):
+            folded = fold_letters(chr(code_point))
+            assert fold_letters(folded) == folded, hex(code_point)
+
+    @given(NAME_LIKE_TEXT)
+    def test_case_vowel_signs_and_invisible_marks_make_no_difference(self, text):
+        assert fold(text.replace("م", "مُـ").replace("a", "A\u200b")) == fold(text)
+
+    @given(NAME_LIKE_TEXT)
+    def test_a_name_with_letters_never_folds_to_nothing(self, text):
+        assert bool(fold(text)) == bool(fold_letters(text))
+
+
+class TestFoldingText:
+    @pytest.mark.parametrize(
+        ("text", "folded"),
+        [
+            ("  حيّ   النرجس\n", "حي النرجس"),
+            ("أبها", "ابها"),
+            ("مكة المكرمة", "مكه المكرمه"),
+            ("رأس تنورة", "راس تنوره"),
+            ("شقراء", "شقرا"),
+            ("Luxury VILLA  In Narjis", "luxury villa in narjis"),
+            ("فيلا ٣ غرف، ۲ دور", "فيلا 3 غرف، 2 دور"),
+            ("ﺍﻟﺮﻳﺎﺽ", "الرياض"),
+            ("İSTANBUL ΣΟΦΟΣ", "istanbul σοφοσ"),
+            ("ÉCOLE", "école"),
+            ("50%_off\\", "50%_off\\"),
+            (None, ""),
+            ("", ""),
+        ],
+    )
+    def test_text_folds_by_character_and_keeps_its_words(self, text, folded):
+        assert fold_text(text) == folded
+
+    def test_the_sql_function_folds_the_same_letters_to_the_same_letters(self):
+        source, target = (line.strip(" ',") for line in HUB_FOLD_SQL.splitlines()[6:8])
+        assert len(source) == len(target) + len("ءٴ")
+        assert "".join(map(fold_text, source)) == target
+
+    @given(ANY_TEXT)
+    def test_folded_text_has_single_spaces_and_no_capitals_of_arabic_or_latin(self, text):
+        folded = fold_text(text)
+        assert folded == " ".join(folded.split())
+        assert not any("A" <= character <= "Z" or character in "أإآةىء" for character in folded)
+
+
+class TestPhone:
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "0512345678", "512345678", "+966512345678", "966512345678", "00966512345678", "+9660512345678",
+            "9660512345678", "05 1234 5678", "051-234-5678", "(+966) 51 234 5678", "٠٥١٢٣٤٥٦٧٨", "۰۵۱۲۳۴۵۶۷۸",
+            "+٩٦٦ ٥١ ٢٣٤ ٥٦٧٨", "\u202a+966 51-234-5678\u202c", "whatsapp:+966512345678", "tel:0512345678", "https://wa.me/966512345678",
+            " 966512345678", 512345678,
+        ],
+    )  # fmt: skip
+    def test_every_spelling_of_a_saudi_mobile_is_one_number(self, written):
+        assert phone_e164(written) == "+966512345678"
+        assert phone_e164(written, mobile_only=True) == "+966512345678"
+
+    @pytest.mark.parametrize(("written", "stored"), [("0112345678", "+966112345678"), ("920001234", "+966920001234")])
+    def test_a_landline_is_a_phone_but_no_mobile(self, written, stored):
+        assert phone_e164(written) == stored
+        assert refusal_of(phone_e164, written, mobile_only=True) == ("phone", "Invalid Saudi phone number format")
+
+    @pytest.mark.parametrize(
+        ("written", "stored"),
+        [
+            ("+971501234567", "+971501234567"),
+            ("00971501234567", "+971501234567"),
+            ("+96550123456", "+96550123456"),
+            ("+97333123456", "+97333123456"),
+            ("+97433123456", "+97433123456"),
+            ("+96891234567", "+96891234567"),
+            ("+201001234567", "+201001234567"),
+        ],
+    )
+    def test_a_number_of_another_country_is_kept(self, written, stored):
+        assert phone_e164(written) == stored
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "05123456", "05123456789", "0521234567", "0700000000", "abc", "", "+966", "12345", "966512345",
+            "+96651234567a8", "00966521234567", None, "0512345678" * 20, "0512345678/0512345679", "05+12345678",
+        ],
+    )  # fmt: skip
+    def test_a_wrong_saudi_number_is_refused_in_the_words_of_the_specification(self, written):
+        assert refusal_of(phone_e164, written) == ("phone", "Invalid Saudi phone number format")
+
+    @pytest.mark.parametrize("written", ["+97150", "0097150", "+1 555 01", "+971 50 123 45a7"])
+    def test_a_wrong_foreign_number_is_not_called_saudi(self, written):
+        assert refusal_of(phone_e164, written) == ("phone", "Invalid phone number format")
+
+    @pytest.mark.parametrize("second_digit", range(10))
+    def test_mobile_prefixes_are_those_of_libphonenumber(self, second_digit):
+        for two_more in range(100):
+            for rest in ("00000", "12345", "99999"):
+                national = f"5{second_digit}{two_more:02}{rest}"
+                is_valid = phonenumbers.is_valid_number(phonenumbers.parse(national, "SA"))
+                try:
+                    assert (is_valid, phone_e164(national)) == (True, f"+966{national}")
+                except ValidationError:
+                    assert not is_valid, national
+
+    @given(
+        national=st.from_regex(r"\A5(?:[013-689][0-9]|7[0-8])[0-9]{6}\Z"),
+        prefix=st.sampled_from(["", "0", "966", "9660", "+966", "+9660", "00966", "009660", "tel:+966"]),
+        digits=st.sampled_from([{}, TO_ARABIC, TO_PERSIAN]),
+        between=st.lists(
+            st.sampled_from(["", "", " ", "-", ".", "\u00a0", "\u200f", "\u2011", "\u202c"]), min_size=9, max_size=9
+        ),
+        around=st.sampled_from(["{}", " {} ", "\u202a{}\u202c", "\u2066{}\u2069", "({})"]),
+    )
+    def test_digits_spaces_marks_and_prefix_do_not_change_the_number(self, national, prefix, digits, between, around):
+        spaced = "".join(mark + digit for mark, digit in zip(between, national, strict=True))
+        written = prefix + around.format(spaced) if prefix.startswith("tel") else around.format(prefix + spaced)
+        assert phone_e164(written.translate(digits)) == f"+966{national}"
+
+    @given(st.one_of(ANY_TEXT, NUMBER_LIKE_TEXT), st.booleans())
+    def test_any_text_is_a_number_or_a_validation_error(self, text, mobile_only):
+        try:
+            stored = phone_e164(text, mobile_only=mobile_only)
+        except ValidationError as refused:
+            assert refused.code == "phone"
+        else:
+            assert phone_e164(stored, mobile_only=mobile_only) == stored
+            assert stored[0] == "+" and stored[1:].isdecimal() and stored.isascii() and len(stored) <= 16
+
+
+class TestPhoneSearch:
+    @pytest.mark.parametrize(
+        ("typed", "digits"),
+        [
+            ("0512345678", "512345678"),
+            ("+966 51 234", "51234"),
+            (" 966512345", "512345"),
+            ("00966512", "512"),
+            ("9660512", "512"),
+            ("٠٥١٢", "512"),
+            ("(051) 234-5678", "512345678"),
+            ("\u202a+966512\u202c", "512"),
+            ("5678", "5678"),
+            ("00971501234567", "971501234567"),
+            ("00966", "966"),
+        ],
+    )
+    def test_part_of_a_phone_number_is_searched_without_its_prefix(self, typed, digits):
+        assert phone_search_digits(typed) == digits
+
+    @pytest.mark.parametrize("typed", [None, "", "123", "محمد", "Ahmed 0512345678", "+", "0000\u0627", "0512a", "٠٥١"])
+    def test_other_text_is_no_phone_search(self, typed):
+        assert phone_search_digits(typed) is None
+
+    @given(st.from_regex(r"\A5[013-689][0-9]{7}\Z"), st.sampled_from(["", "0", "966", "+966", " 966", "00966", "9660"]))
+    def test_a_number_is_found_by_what_it_was_typed_as(self, national, prefix):
+        assert phone_search_digits(prefix + national) in phone_e164(prefix.strip() + national)
+
+    @given(st.one_of(ANY_TEXT, NUMBER_LIKE_TEXT))
+    def test_any_text_gives_digits_or_none(self, text):
+        digits = phone_search_digits(text)
+        assert digits is None or (digits.isdecimal() and digits.isascii())
+
+
+class TestNationalId:
+    @pytest.mark.parametrize("number", ["1000000008", "1012345672", "1234567897", "1098765439", "1999999996"])
+    def test_a_citizens_number_is_valid(self, number):
+        assert national_id(number, nationality="Saudi") == number
+        assert national_id_kind(number) == "citizen"
+
+    @pytest.mark.parametrize("number", ["2000000006", "2123456788", "2456789011", "2999999994"])
+    def test_a_residents_number_is_valid(self, number):
+        assert national_id(number, nationality="مصري") == number
+        assert national_id_kind(number) == "resident"
+
+    @pytest.mark.parametrize(
+        "written", ["١٠٠٠٠٠٠٠٠٨", "۱۰۰۰۰۰۰۰۰۸", " 1000 000 008 ", "\u202a1000000008\u202c", 1000000008]
+    )
+    def test_the_number_is_kept_in_plain_ascii_digits(self, written):
+        assert national_id(written) == "1000000008"
+
+    @pytest.mark.parametrize(
+        ("number", "message"),
+        [
+            ("1000000009", "National ID checksum is invalid"),
+            ("3000000004", "National ID must start with 1 (citizen) or 2 (resident)"),
+            ("0000000000", "National ID must start with 1 (citizen) or 2 (resident)"),
+            ("100000000", "National ID must be 10 digits"),
+            ("10000000080", "National ID must be 10 digits"),
+            ("abcdefghij", "National ID must be 10 digits"),
+        ],
+    )
+    def test_a_saudi_is_refused_a_wrong_number(self, number, message):
+        assert refusal_of(national_id, number, nationality="سعودي") == ("national_id", message)
+        assert national_id_kind(number) is None
+
+    @pytest.mark.parametrize(
+        "nationality", ["Saudi", "SAUDI", "سعودي", "سعودى", "سعودية", "السعودية", "SA", "KSA", " ksa "]
+    )
+    def test_saudi_is_understood_however_it_is_written(self, nationality):
+        assert refusal_of(national_id, "A123", nationality=nationality)[1] == "National ID must be 10 digits"
+
+    @pytest.mark.parametrize("nationality", [None, "", "Kuwaiti", "إماراتي"])
+    def test_ten_digits_that_look_saudi_are_checked_for_everybody(self, nationality):
+        assert refusal_of(national_id, "1000000009", nationality=nationality)[1] == "National ID checksum is invalid"
+
+    @pytest.mark.parametrize(
+        ("written", "kept"),
+        [
+            ("784-1985-1234567-1", "784-1985-1234567-1"),
+            ("3000000004", "3000000004"),
+            ("٢٨٥٠١٠١", "2850101"),
+            ("A 12", "A 12"),
+        ],
+    )
+    def test_other_nationals_keep_their_own_numbers(self, written, kept):
+        assert national_id(written, nationality="Emirati") == kept
+
+    def test_no_number_is_longer_than_its_column(self):
+        assert refusal_of(national_id, "X" * 21) == ("national_id", "National ID must be at most 20 characters")
+
+    @pytest.mark.parametrize("nothing", [None, "", "  "])
+    def test_no_number_is_no_error(self, nothing):
+        assert national_id(nothing, nationality="Saudi") == ""
+        assert national_id_kind(nothing) is None
+
+    @given(st.integers(min_value=100_000_000, max_value=299_999_999))
+    def test_exactly_one_last_digit_fits_every_nine(self, first_nine):
+        assert sum(national_id_kind(f"{first_nine}{last}") is not None for last in range(10)) == 1
+
+    @given(st.one_of(ANY_TEXT, NUMBER_LIKE_TEXT), st.sampled_from([None, "Saudi", "Kuwaiti"]))
+    def test_any_text_is_a_number_or_a_validation_error(self, text, nationality):
+        try:
+            kept = national_id(text, nationality=nationality)
+        except ValidationError:
+            return
+        assert len(kept) <= 20
+        assert national_id(kept, nationality=nationality) == kept
+
+
+class TestDate:
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "2024-01-22",
+            "2024/01/22",
+            "22/01/2024",
+            "22-01-2024",
+            "22/1/2024",
+            "٢٠٢٤-٠١-٢٢",
+            "٢٢/٠١/٢٠٢٤",
+            "\u200f2024-01-22 ",
+        ],
+    )
+    def test_gregorian_dates_are_read_year_first_or_day_first(self, written):
+        assert parse_date(written) == date(2024, 1, 22)
+
+    def test_an_ambiguous_date_is_read_day_first(self):
+        assert parse_date("03/04/2026") == date(2026, 4, 3)
+
+    @pytest.mark.parametrize(
+        ("written", "day"),
+        [
+            ("1445-07-10", date(2024, 1, 22)),
+            ("١٤٤٥/٠٧/١٠", date(2024, 1, 22)),
+            ("10/07/1445", date(2024, 1, 22)),
+            ("1447-01-01", date(2025, 6, 26)),
+            ("1447-09-01", date(2026, 2, 18)),
+            ("1343-01-01", date(1924, 8, 1)),
+            ("1500-12-30", date(2077, 11, 16)),
+        ],
+    )
+    def test_hijri_dates_are_converted(self, written, day):
+        assert parse_date(written) == day
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "", "today", "2024-02-30", "2024-13-01", "22/13/2024", "22/01/24", "2024-01/22", "20240122",
+            "1342-12-29", "1501-01-01", "1445-07-31", "0000-00-00", "2024-01-22T10:00:00Z",
+            None, 20240122, datetime(2024, 1, 22, 10),
+        ],
+    )  # fmt: skip
+    def test_anything_else_is_refused_with_the_forms_that_are_accepted(self, written):
+        message = "Enter a date as YYYY-MM-DD, YYYY/MM/DD, DD/MM/YYYY or DD-MM-YYYY, Gregorian or Hijri"
+        assert refusal_of(parse_date, written) == ("date", message)
+
+    @given(st.dates(min_value=date(1900, 1, 1)))
+    def test_every_date_is_read_back_in_every_form(self, day):
+        forms = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%d-%m-%Y")
+        assert [parse_date(day.strftime(form).translate(TO_ARABIC)) for form in forms] == [day] * 4
+        assert parse_date(day) == day
+
+    @given(st.one_of(ANY_TEXT, NUMBER_LIKE_TEXT, st.from_regex(r"\A[0-9]{1,4}[-/][0-9]{1,2}[-/][0-9]{1,4}\Z")))
+    def test_any_text_is_a_date_or_a_validation_error(self, text):
+        try:
+            assert isinstance(parse_date(text), date)
+        except ValidationError as refused:
+            assert refused.code == "date"
+
+
+class TestCleaningText:
+    def test_text_is_composed(self):
+        assert clean_text("ا\u0653ل e\u0301") == "آل é"
+
+    @pytest.mark.parametrize("text", ["a\x00b", "a\x07", "\x7f", "\x85", "\ud800", "a\nb", "a\tb", "a\rb"])
+    def test_what_nobody_types_is_refused(self, text):
+        assert refusal_of(clean_text, text) == ("control_character", "Control characters are not allowed")
+
+    def test_lines_and_tabs_are_allowed_in_long_text(self):
+        assert clean_text("a\r\nb\n\tc\rd", multiline=True) == "a\nb\n\tc\nd"
+
+    @pytest.mark.parametrize("text", ["a\x00b", "\x0b", "\udfff"])
+    def test_other_controls_are_refused_in_long_text_too(self, text):
+        assert refusal_of(clean_text, text, multiline=True)[0] == "control_character"
+
+    @pytest.mark.parametrize("control", [chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))])
+    def test_direction_overrides_are_refused_where_names_must_read_as_they_are(self, control):
+        text = f"invoice{control}gpj.exe"
+        assert has_bidi_override(text)
+        assert strip_bidi(text) == "invoicegpj.exe"
+        assert clean_text(text) == text
+        assert refusal_of(clean_text, text, refuse_bidi=True)[0] == "bidi_control"
+
+    def test_direction_marks_are_no_overrides(self):
+        assert not has_bidi_override("فيلا\u200f 3\u200e\u061c")
+        assert clean_text("فيلا\u200f", refuse_bidi=True) == "فيلا\u200f"
+        assert strip_bidi("فيلا\u200f 3\u200e\u061c") == "فيلا 3"
+        assert strip_bidi("می\u200cخواهم") == "می\u200cخواهم"
+
+    @given(ANY_TEXT, st.booleans(), st.booleans())
+    def test_any_text_comes_out_storable_or_is_refused(self, text, multiline, refuse_bidi):
+        try:
+            cleaned = clean_text(text, multiline=multiline, refuse_bidi=refuse_bidi)
+        except ValidationError:
+            return
+        assert cleaned == unicodedata.normalize("NFC", cleaned)
+        assert "\x00" not in cleaned and cleaned.encode().decode() == cleaned
+        assert clean_text(cleaned, multiline=multiline, refuse_bidi=refuse_bidi) == cleaned
+
+
+class TestDecimal:
+    @pytest.mark.parametrize(
+        ("written", "amount"),
+        [
+            ("1250000", "1250000"), ("1,250,000", "1250000"), ("1,250,000.50", "1250000.50"), ("1 250 000", "1250000"),
+            ("1\u00a0250\u202f000", "1250000"), ("١٬٢٥٠٬٠٠٠٫٥٠", "1250000.50"), ("١،٢٥٠،٠٠٠", "1250000"),
+            ("۱٬۲۵۰", "1250"), ("1250000 ريال", "1250000"), ("1,250,000 SAR", "1250000"), ("1250000ر.س", "1250000"),
+            ("١٢٥٠ ر.س.", "1250"), ("SAR 1,250.5", "1250.5"), ("500 ريال سعودي", "500"), ("500 ﷼", "500"),
+            ("500 sr", "500"), ("1.200", "1.200"), ("0", "0"), ("007", "7"), (1250000, "1250000"), (0.1, "0.1"),
+            (Decimal("2.50"), "2.50"), (-0.0, "0"),
+        ],
+    )  # fmt: skip
+    def test_amounts_are_read_as_they_are_written_in_the_gulf(self, written, amount):
+        assert str(parse_decimal(written).normalize()) == str(Decimal(amount).normalize())
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "", "abc", "ريال", "1.200.000", "1,5", "1،5", "12,34,567", "1,250 000", "1,2500", "-5", "+5", "1e5", "1.",
+            ".5", "٫٥", "NaN", "Infinity", "1,250,", "5 USD", "1 2", None, True, float("nan"), float("inf"),
+            -1, Decimal("-0.01"), Decimal("NaN"), Decimal("sNaN"), "9" * 65,
+        ],
+    )  # fmt: skip
+    def test_what_could_mean_two_things_or_no_amount_is_refused(self, written):
+        assert refusal_of(parse_decimal, written)[0] == "number"
+
+    @given(st.decimals(min_value=0, max_value=10**13, places=2))
+    def test_every_amount_is_read_back_from_both_scripts(self, amount):
+        assert parse_decimal(f"{amount:,} SAR") == amount
+        assert parse_decimal(f"{amount:,}".translate(TO_ARABIC | {ord(","): "٬", ord("."): "٫"}) + " ريال") == amount
+
+    @given(st.one_of(ANY_TEXT, NUMBER_LIKE_TEXT, st.floats(), st.decimals(), st.integers()))
+    def test_anything_is_an_amount_or_a_validation_error(self, raw):
+        try:
+            amount = parse_decimal(raw)
+        except ValidationError as refused:
+            assert refused.code == "number"
+        else:
+            assert amount.is_finite() and amount >= 0

@@ -1,0 +1,35 @@
+"""The site map. RequestMiddleware brings every accepted prefix of the API to /api/v1/ first."""
+
+from django.contrib import admin
+from django.shortcuts import redirect
+from django.urls import include, path, re_path, register_converter
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from config import health
+from config.api.exceptions import unknown_route
+
+
+class IdConverter:
+    """An id of the API: anything else in its place is an unknown route."""
+
+    regex = "[A-Za-z0-9_-]{1,50}"
+    to_python = to_url = staticmethod(str)
+
+
+register_converter(IdConverter, "id")
+
+api = [
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("", include("employees.urls")),
+    path("", include("customers.urls")),
+    re_path("", unknown_route, name="unknown"),
+]
+
+urlpatterns = [
+    path("", lambda request: redirect("admin:index"), name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(api)),
+]

@@ -1,0 +1,1 @@
+"""Customers and everything that hangs on them."""

@@ -1,0 +1,112 @@
+"""What the list of customers can be narrowed by."""
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter, NumberFilter
+from config.api.query import one_of
+from config.places import REGIONS, city_key, resolve_region
+from customers.choices import Priority, Source, Stage
+from customers.search import area_keys, matching, tag_key, type_key
+from rest_framework.exceptions import ValidationError
+
+ME, UNASSIGNED = "me", "unassigned"
+
+
+class SearchFilter(HubFilter):
+    """Folded name, phone in any spelling, or e-mail contains this."""
+
+    def filter(self, queryset, value):
+        return queryset.filter(matching(value))
+
+
+class FacetFilter(ListFilter):
+    """Customers that carry any of the keys of the values."""
+
+    def __init__(self, *args, key, **options):
+        super().__init__(*args, **options)
+        self.key = key
+
+    def filter(self, queryset, value):
+        return queryset.filter(facets__overlap=[self.key(text) for text in value])
+
+
+class CityFilter(ListFilter):
+    """Cities in any spelling of ours, else as typed."""
+
+    def filter(self, queryset, value):
+        return queryset.filter(city_key__in=[city_key(city)[:100] for city in value])
+
+
+class StateFilter(ListFilter):
+    """Regions of Saudi Arabia, Arabic or English, short forms too."""
+
+    def clean_one(self, text):
+        region = resolve_region(text)
+        if region is None:
+            raise ValidationError(one_of([region.name for region in REGIONS.values()]))
+        return region.code
+
+    def filter(self, queryset, value):
+        return queryset.filter(region__in=value)
+
+
+class AssigneeFilter(ListFilter):
+    """Ids of employees, `me` or `unassigned`."""
+
+    def clean(self, values):
+        return super().clean([word.strip() for text in values for word in text.split(",") if word.strip()])
+
+    def filter(self, queryset, value):
+        ids = [self.parent.request.user.pk if word == ME else word for word in value if word not in (UNASSIGNED, "null")]
+        condition = Q(assigned_employee__in=ids)
+        if len(ids) < len(value):
+            condition |= Q(assigned_employee=None)
+        return queryset.filter(condition)
+
+
+class BudgetFilter(NumberFilter):
+    """One end of a range that must overlap the customer's; an open end is open, no budget at all does not match."""
+
+    def __init__(self, *args, other, **options):
+        super().__init__(*args, minimum=0, **options)
+        self.other = other
+
+    def filter(self, queryset, value):
+        reaches = Q(**{f"{self.field_name}__{self.lookup_expr}": value})
+        open_ended = Q(**{f"{self.field_name}__isnull": True, f"{self.other}__isnull": False})
+        return queryset.filter(reaches | open_ended)
+
+
+class CustomerFilterSet(HubFilterSet):
+    search = SearchFilter()
+    stage = ChoiceListFilter("stage", choices=Stage.values)
+    source = ChoiceListFilter("source", choices=Source.values)
+    priority = ChoiceListFilter("priority", choices=Priority.values)
+    assignedEmployeeId = AssigneeFilter("assigned_employee")
+    leadScoreMin = NumberFilter("lead_score", lookup_expr="gte", minimum=0, maximum=100, whole=True)
+    leadScoreMax = NumberFilter("lead_score", lookup_expr="lte", minimum=0, maximum=100, whole=True)
+    budgetMin = BudgetFilter("budget_max", lookup_expr="gte", other="budget_min")
+    budgetMax = BudgetFilter("budget_min", lookup_expr="lte", other="budget_max")
+    propertyType = FacetFilter(key=type_key)
+    preferredAreas = FacetFilter(key=lambda area: area_keys(area)[0])
+    city = CityFilter()
+    state = StateFilter()
+    tags = FacetFilter(key=tag_key)
+    createdFrom = MomentFilter("created_at")
+    createdTo = MomentFilter("created_at", end=True)
+    lastContactFrom = MomentFilter("last_contact_at")
+    lastContactTo = MomentFilter("last_contact_at", end=True)
+
+    aliases = {
+        "assignedEmployee": "assignedEmployeeId",
+        "assignedTo": "assignedEmployeeId",
+        "employeeId": "assignedEmployeeId",
+    }
+
+    def contradictions(self, cleaned):
+        errors = {}
+        for lower, upper in (("budgetMin", "budgetMax"), ("leadScoreMin", "leadScoreMax")):
+            if lower in cleaned and upper in cleaned and cleaned[lower] > cleaned[upper]:
+                errors[upper] = _("Must not be less than %(other)s") % {"other": lower}
+        return errors

@@ -1,0 +1,200 @@
+"""The customer, and what has happened to it: stage changes and assignments."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from config.db import PrefixedIDField, VersionedModel
+from customers.choices import PRIORITY_RANK, STAGE_RANK, Gender, Priority, Source, Stage
+from customers.querysets import CustomerQuerySet
+
+
+def empty_preferences():
+    return {"propertyType": [], "preferredAreas": []}
+
+
+def _rank(column, ranks):
+    """A stored column that sorts the words of an enum in their own order."""
+    whens = [models.When(**{column: word}, then=rank) for word, rank in ranks.items()]
+    return models.GeneratedField(
+        expression=models.Case(*whens, default=0, output_field=models.SmallIntegerField()),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+
+
+def _budget(key):
+    money = models.DecimalField(max_digits=15, decimal_places=2)
+    # Django renders its own JSON lookups with parameters, which a generated column cannot hold.
+    expression = models.Func(template=f"((preferences ->> '{key}')::numeric(15, 2))", output_field=money)
+    return models.GeneratedField(expression=expression, output_field=money, db_persist=True)
+
+
+def _living(*columns, name, include=()):
+    """An index over the customers that are not deleted, by organization first."""
+    return models.Index(
+        fields=["organization", *columns], name=name, include=include, condition=models.Q(deleted_at=None)
+    )
+
+
+class Customer(VersionedModel):
+    """A person or company that one brokerage serves, from first inquiry to after the sale."""
+
+    id = PrefixedIDField("cust")
+    organization = models.ForeignKey(
+        "employees.Organization", models.CASCADE, db_index=False, related_name="customers", editable=False
+    )
+
+    name = models.CharField(_("name"), max_length=255)
+    name_en = models.CharField(_("English name"), max_length=255, blank=True)
+    phone = models.CharField(_("phone"), max_length=20)
+    whatsapp = models.CharField(_("WhatsApp"), max_length=20, blank=True)
+    email = models.EmailField(_("email"), max_length=255, blank=True)
+    national_id = models.CharField(_("national ID"), max_length=20, blank=True)
+    nationality = models.CharField(_("nationality"), max_length=50, blank=True)
+    gender = models.CharField(_("gender"), max_length=10, choices=Gender, blank=True)
+    date_of_birth = models.DateField(_("date of birth"), null=True, blank=True)
+    occupation = models.CharField(_("occupation"), max_length=255, blank=True)
+    family_size = models.PositiveSmallIntegerField(_("family size"), null=True, blank=True)
+    customer_type = models.CharField(_("customer type"), max_length=50, blank=True)
+
+    source = models.CharField(_("source"), max_length=50, choices=Source, default=Source.MANUAL)
+    source_details = models.JSONField(_("source details"), default=dict, blank=True)
+    stage = models.CharField(_("stage"), max_length=50, choices=Stage, default=Stage.NEW_LEAD)
+    priority = models.CharField(_("priority"), max_length=20, choices=Priority, default=Priority.MEDIUM)
+    preferences = models.JSONField(_("preferences"), default=empty_preferences, blank=True)
+    tags = ArrayField(models.CharField(max_length=100), verbose_name=_("tags"), default=list, blank=True)
+    notes = models.TextField(_("notes"), blank=True)
+    assigned_employee = models.ForeignKey(
+        "employees.Employee",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="customers",
+        verbose_name=_("assigned employee"),
+    )
+
+    total_deal_value = models.DecimalField(_("deal value"), max_digits=15, decimal_places=2, null=True, blank=True)
+    expected_revenue = models.DecimalField(
+        _("expected revenue"), max_digits=15, decimal_places=2, null=True, blank=True
+    )
+    paid_amount = models.DecimalField(_("paid amount"), max_digits=15, decimal_places=2, null=True, blank=True)
+
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    district = models.CharField(_("district"), max_length=100, blank=True)
+    address = models.TextField(_("address"), blank=True)
+    latitude = models.DecimalField(max_digits=10, decimal_places=8, null=True, blank=True)
+    longitude = models.DecimalField(max_digits=11, decimal_places=8, null=True, blank=True)
+
+    # Computed by us: writing these is no edit and touches neither version, updated_at nor audit.
+    lead_score = models.PositiveSmallIntegerField(_("lead score"), default=50, editable=False)
+    ai_insights = models.JSONField(default=dict, editable=False)
+    last_contact_at = models.DateTimeField(_("last contact"), null=True, blank=True, editable=False)
+    last_contact_type = models.CharField(max_length=50, blank=True, editable=False)
+    next_follow_up_date = models.DateField(_("next follow-up"), null=True, blank=True)
+    total_interactions = models.PositiveIntegerField(default=0, editable=False)
+    total_appointments = models.PositiveIntegerField(default=0, editable=False)
+    total_property_views = models.PositiveIntegerField(default=0, editable=False)
+    response_rate = models.DecimalField(max_digits=5, decimal_places=2, null=True, editable=False)
+    avg_response_time = models.DecimalField(max_digits=10, decimal_places=2, null=True, editable=False)
+
+    # What lists look for; see customers.search.derived_columns.
+    name_folded = models.CharField(max_length=255, editable=False, db_collation="C")
+    name_en_folded = models.CharField(max_length=255, editable=False, db_collation="C")
+    city_key = models.CharField(max_length=100, editable=False, db_collation="C")
+    region = models.CharField(max_length=5, editable=False)
+    facets = ArrayField(models.TextField(), default=list, editable=False)
+    budget_min = _budget("budgetMin")
+    budget_max = _budget("budgetMax")
+    stage_rank = _rank("stage", STAGE_RANK)
+    priority_rank = _rank("priority", PRIORITY_RANK)
+    search_text = models.GeneratedField(
+        # One text for one trigram index; a line break keeps matches from running across columns.
+        expression=models.Func(
+            template="(name_folded || E'\\n' || name_en_folded || E'\\n' || phone || E'\\n' || lower(email))",
+            output_field=models.TextField(),
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        db_table = "customers"
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "phone"], condition=models.Q(deleted_at=None), name="customer_phone_unique"
+            ),
+        ]
+        indexes = [
+            _living("created_at", "id", name="customer_created"),
+            _living(
+                "stage", "priority", "city_key", "lead_score", "id",
+                name="customer_funnel", include=["assigned_employee", "source"],
+            ),
+            _living("lead_score", "id", name="customer_score"),
+            _living("name_folded", "id", name="customer_name"),
+            _living("last_contact_at", "id", name="customer_last_contact"),
+            _living("total_deal_value", "id", name="customer_deal_value"),
+            _living("priority_rank", "id", name="customer_priority"),
+            _living("stage_rank", "id", name="customer_stage"),
+            models.Index(
+                fields=["assigned_employee", "created_at", "id"], name="customer_assigned",
+                condition=models.Q(deleted_at=None, assigned_employee__isnull=False),
+            ),
+            GinIndex(fields=["facets"], name="customer_facets"),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="customer_search"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class StageChange(models.Model):
+    """One move of a customer to another stage. Names stay as they were at the time."""
+
+    id = PrefixedIDField("stage")
+    customer = models.ForeignKey(Customer, models.CASCADE, db_index=False, related_name="stage_history")
+    from_stage = models.CharField(_("from"), max_length=50, choices=Stage, null=True)
+    to_stage = models.CharField(_("to"), max_length=50, choices=Stage)
+    changed_by = models.CharField(_("changed by"), max_length=255)
+    changed_by_id = models.CharField(max_length=50, db_collation="C")
+    changed_at = models.DateTimeField(_("changed at"), default=timezone.now)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    notes = models.TextField(_("notes"), blank=True)
+    auto_generated = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "stage_history"
+        verbose_name = _("stage change")
+        verbose_name_plural = _("stage history")
+        indexes = [models.Index(fields=["customer", "changed_at"], name="stage_history_customer")]
+
+
+class Assignment(models.Model):
+    """One hand-over of a customer: from nobody or somebody, to somebody or nobody."""
+
+    id = PrefixedIDField("asg")
+    customer = models.ForeignKey(Customer, models.CASCADE, db_index=False, related_name="assignments")
+    from_employee = models.ForeignKey(
+        "employees.Employee", models.SET_NULL, null=True, db_index=False, related_name="+"
+    )
+    to_employee = models.ForeignKey("employees.Employee", models.SET_NULL, null=True, db_index=False, related_name="+")
+    assigned_by = models.CharField(max_length=255)
+    assigned_by_id = models.CharField(max_length=50, db_collation="C")
+    assigned_at = models.DateTimeField(default=timezone.now)
+    notes = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "assignments"
+        verbose_name = _("assignment")
+        verbose_name_plural = _("assignments")
+        indexes = [models.Index(fields=["customer", "assigned_at"], name="assignment_customer")]

@@ -1,0 +1,50 @@
+"""How customers are found: the columns that lists look for, and the search over them."""
+
+from django.db.models import Q
+
+from config.arabic import fold, fold_text, phone_search_digits
+from config.places import city_key, region_of_city
+
+
+def area_keys(area):
+    """The keys of a preferred area: the whole text and its district part ("City - District"), folded."""
+    keys = [f"area:{fold_text(area)}"]
+    _city, dash, district = area.partition(" - ")
+    if dash and district.strip():
+        keys.append(f"area:{fold_text(district)}")
+    return keys
+
+
+def type_key(property_type):
+    return f"type:{fold_text(property_type)}"
+
+
+def tag_key(tag):
+    return f"tag:{tag}"
+
+
+def derived_columns(*, name, name_en, city, tags, preferences):
+    """The columns that follow from others, as `{column: value}`. Every door that writes a customer calls this."""
+    facets = [tag_key(tag) for tag in tags]
+    facets += [type_key(property_type) for property_type in preferences.get("propertyType", ())]
+    for area in preferences.get("preferredAreas", ()):
+        facets += area_keys(area)
+    return {
+        "name_folded": fold(name)[:255],
+        "name_en_folded": fold(name_en)[:255],
+        "city_key": city_key(city)[:100],
+        "region": region_of_city(city),
+        "facets": sorted(set(facets)),
+    }
+
+
+def matching(text):
+    """The condition that a customer's folded name, phone or e-mail contains what was typed."""
+    digits = phone_search_digits(text)
+    if digits:
+        return Q(search_text__contains=digits)
+    folded = fold(text)
+    condition = Q(search_text__contains=folded) if folded else Q(pk__in=[])
+    if "@" in text or "." in text:
+        condition |= Q(search_text__contains=text.strip().lower())
+    return condition

@@ -1,0 +1,346 @@
+"""Every write about customers that has a consequence. REST, the Admin, tasks and commands all come here.
+
+`values` are columns of the model, already clean: see serializers.CustomerInput for the
+API's spelling of them. None clears; `preferences` and `source_details` merge.
+"""
+
+from contextlib import contextmanager
+from decimal import Decimal
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.audit import recorded, scrub_entries
+from config.db import lock, save_changes
+from config.signals import changed
+from customers.choices import CHANNELS
+from customers.models import Assignment, Customer, StageChange
+from customers.models.customer import empty_preferences
+from customers.search import derived_columns
+from employees.models import Employee
+
+SYSTEM_NAME, SYSTEM_ID = "System", "system"
+_SEARCHED = {"name", "name_en", "city", "tags", "preferences"}
+_NULLABLE = {field.name for field in Customer._meta.fields if field.null} | {"assigned_employee_id"}
+
+
+# --- One customer -------------------------------------------------------------------------
+
+
+def create_customer(*, actor, values):
+    """A new customer of the actor's organization, with its first history rows.
+
+    An agent who names nobody becomes the assignee. Raises ValidationError: 409
+    (`duplicate`) when the phone is taken, 422 when the values contradict each other;
+    PermissionDenied when the actor may not assign to the employee named.
+    """
+    values = _columns(values, Customer(preferences=empty_preferences(), source_details={}))
+    if "assigned_employee_id" not in values and not actor.may("customers.assign"):
+        values["assigned_employee_id"] = actor.pk
+    assignee_id = values.get("assigned_employee_id")
+    _check_assignee(actor, assignee_id)
+    customer = Customer(organization_id=actor.organization_id, **values)
+    with _phone_reported(actor, customer.phone), recorded(actor):
+        customer.save(force_insert=True)
+        _write_stage_changes([customer], [None], actor)
+        if assignee_id:
+            _write_assignments([customer], [None], actor)
+        changed.send(Customer, rows=[customer], kind="created", changes=[{}], actor=actor)
+    return customer
+
+
+def update_customer(customer, *, actor, values, reason="", notes=""):
+    """Change a customer; a new stage or assignee leaves its history row with `reason` and `notes`.
+
+    Raises what create_customer raises, PreconditionFailed (412) for a stale `If-Match`,
+    DoesNotExist (404) when it was deleted meanwhile.
+    """
+    with _phone_reported(actor, values.get("phone")), recorded(actor):
+        customer = _lock_living(customer)
+        return _change(customer, actor, _columns(values, customer), reason, notes)
+
+
+def change_stage(customer, *, actor, to_stage, from_stage=None, reason="", notes=""):
+    """Move a customer to a stage. The same stage again changes nothing.
+
+    Raises ValidationError (409, `conflict`) when `from_stage` is named and is not where the customer stands.
+    """
+    with recorded(actor):
+        customer = _lock_living(customer)
+        if from_stage and from_stage != customer.stage:
+            message = _("The customer has moved to another stage meanwhile")
+            raise ValidationError(message, code="conflict", params={"currentStage": customer.stage})
+        return _change(customer, actor, {"stage": to_stage}, reason, notes)
+
+
+def assign_customer(customer, *, actor, employee_id, notes=""):
+    """Hand a customer over to an active employee in the actor's scope, or to nobody.
+
+    Raises PermissionDenied without `customers.assign`, ValidationError (422) for an unknown employee.
+    """
+    with recorded(actor):
+        customer = _lock_living(customer)
+        _check_assignee(actor, employee_id, field="employeeId")
+        return _change(customer, actor, {"assigned_employee_id": employee_id}, "", notes, checked=True)
+
+
+def claim_customer(pk, *, actor):
+    """Take an unassigned customer of the organization. Of parallel claims one wins.
+
+    Raises ValidationError (409, `conflict`) when somebody else has it, without saying who;
+    DoesNotExist (404) when the organization has no such customer.
+    """
+    with recorded(actor):
+        customer = Customer.objects.select_for_update(of=("self",)).get(
+            pk=pk, organization_id=actor.organization_id, deleted_at=None
+        )
+        if customer.assigned_employee_id not in (None, actor.pk):
+            raise ValidationError(_("This customer has been taken already"), code="conflict")
+        return _change(customer, actor, {"assigned_employee_id": actor.pk}, "", "", checked=True)
+
+
+def delete_customer(customer, *, actor):
+    """Hide a customer and, through it, all its children; the phone becomes free. See restore_customer."""
+    with recorded(actor):
+        customer = _lock_living(customer)
+        save_changes(customer, deleted_at=timezone.now())
+        changed.send(Customer, rows=[customer], kind="deleted", changes=[{}], actor=actor)
+    return customer
+
+
+def restore_customer(customer, *, actor):
+    """Bring a deleted customer back. Raises ValidationError (409, `duplicate`) when its phone is taken meanwhile."""
+    with _phone_reported(actor, customer.phone), recorded(actor):
+        customer = lock(customer)
+        if save_changes(customer, deleted_at=None):
+            changed.send(Customer, rows=[customer], kind="restored", changes=[{}], actor=actor)
+    return customer
+
+
+def purge_customer(customer, *, actor):
+    """Remove a customer and its children for good; the audit keeps who and when, but no value."""
+    with recorded(actor, scrub=True):
+        customer = lock(customer)
+        key = customer.pk
+        scrub_entries("customers", [key])
+        changed.send(Customer, rows=[customer], kind="deleted", changes=[{}], actor=actor)
+        customer.delete()
+
+
+# --- Many customers -------------------------------------------------------------------------
+
+
+def bulk_change(*, actor, customerIds, operation, reason="", notes="", **parts):
+    """One operation of `POST /customers/bulk`; see serializers.BulkInput. Returns `(updated ids, missing ids)`."""
+    if operation == "tags":
+        add, remove = parts.get("addTags", []), parts.get("removeTags", [])
+        return bulk_tag_customers(customerIds, actor=actor, add=add, remove=remove)
+    column, key = {
+        "assign": ("assigned_employee_id", "assignedTo"),
+        "stage": ("stage", "toStage"),
+        "priority": ("priority", "priority"),
+    }[operation]
+    return bulk_update_customers(customerIds, actor=actor, values={column: parts[key]}, reason=reason, notes=notes)
+
+
+def bulk_update_customers(ids, *, actor, values, reason="", notes=""):
+    """Give many customers the same stage, priority or assignee: one statement a table.
+
+    Returns `(updated ids, missing ids)`: what the actor cannot see is missing.
+    """
+    if "assigned_employee_id" in values:
+        _check_assignee(actor, values["assigned_employee_id"], field="assignedTo", needed=True)
+    with recorded(actor):
+        rows = _lock_visible(ids, actor)
+        _put_on_all(rows, values, actor, reason, notes)
+    return _outcome(ids, rows)
+
+
+def bulk_tag_customers(ids, *, actor, add=(), remove=()):
+    """Add and remove tags of many customers. Returns `(updated ids, missing ids)`."""
+    with recorded(actor):
+        rows, touched, changes = _lock_visible(ids, actor), [], []
+        for row in rows:
+            tags = [tag for tag in row.tags if tag not in remove]
+            tags += [tag for tag in add if tag not in tags]
+            if tags != row.tags:
+                changes.append({"tags": (row.tags, tags)})
+                row.tags = tags
+                row.facets = _derived(row, {})["facets"]
+                row.version, row.updated_at = row.version + 1, timezone.now()
+                touched.append(row)
+        if touched:
+            Customer.objects.bulk_update(touched, ["tags", "facets", "version", "updated_at"])
+            changed.send(Customer, rows=touched, kind="updated", changes=changes, actor=actor)
+    return _outcome(ids, rows)
+
+
+def hand_over_customers(employee, *, successor, actor):
+    """Give all customers of an employee who leaves to a successor, or to nobody."""
+    with recorded(actor):
+        theirs = Customer.objects.filter(assigned_employee=employee).order_by("pk").select_for_update(of=("self",))
+        _put_on_all(list(theirs), {"assigned_employee_id": successor.pk if successor else None}, actor, "", "")
+
+
+def _put_on_all(rows, values, actor, reason, notes):
+    (column, after), = values.items()
+    touched = [row for row in rows if getattr(row, column) != after]
+    if not touched:
+        return
+    befores, now = [getattr(row, column) for row in touched], timezone.now()
+    Customer.objects.filter(pk__in=[row.pk for row in touched]).update(
+        **values, version=F("version") + 1, updated_at=now
+    )
+    for row in touched:
+        setattr(row, column, after)
+        row.version, row.updated_at = row.version + 1, now
+    if column == "stage":
+        _write_stage_changes(touched, befores, actor, reason, notes)
+    elif column == "assigned_employee_id":
+        _write_assignments(touched, befores, actor, notes)
+    changes = [{column: (before, after)} for before in befores]
+    changed.send(Customer, rows=touched, kind="updated", changes=changes, actor=actor)
+
+
+def _lock_visible(ids, actor):
+    # In id order, so two bulk calls over the same rows cannot deadlock.
+    visible = Customer.objects.visible_to(actor).filter(pk__in=ids)
+    return list(visible.order_by("pk").select_for_update(of=("self",)))
+
+
+def _outcome(ids, rows):
+    found = {row.pk for row in rows}
+    return [pk for pk in ids if pk in found], [pk for pk in ids if pk not in found]
+
+
+# --- The parts of a change -------------------------------------------------------------------
+
+
+def _lock_living(customer):
+    customer = lock(customer)
+    if customer.deleted_at:
+        raise Customer.DoesNotExist
+    return customer
+
+
+def _change(customer, actor, values, reason, notes, *, checked=False):
+    """Save columns of a locked customer, with the history rows that belong to them."""
+    assignee_id = values.get("assigned_employee_id", customer.assigned_employee_id)
+    if assignee_id != customer.assigned_employee_id and not checked:
+        _check_assignee(actor, assignee_id, needed=True)
+    changes = save_changes(customer, **values)
+    if "stage" in changes:
+        _write_stage_changes([customer], [changes["stage"][0]], actor, reason, notes)
+    if "assigned_employee_id" in changes:
+        _write_assignments([customer], [changes["assigned_employee_id"][0]], actor, notes)
+    if changes:
+        changed.send(Customer, rows=[customer], kind="updated", changes=[changes], actor=actor)
+    return customer
+
+
+def _check_assignee(actor, employee_id, *, field="assignedEmployeeId", needed=False):
+    """Refuse an assignee that the actor may not choose. Keeping a new customer for oneself needs no permission."""
+    if employee_id == actor.pk and not needed:
+        return
+    if (employee_id or needed) and not actor.may("customers.assign"):
+        raise PermissionDenied("customers.assign")
+    if employee_id and not Employee.objects.visible_to(actor).active().filter(pk=employee_id).exists():
+        raise ValidationError({field: _("Must be an active employee of your team")})
+
+
+def _columns(values, customer):
+    """API values as columns of this customer: merged, cleared, and with the columns that follow from them."""
+    values = dict(values)
+    if "source" in values and values["source"] in CHANNELS:
+        channel = values["source"]
+        values["source"] = CHANNELS[channel].value
+        values["source_details"] = {**(values.get("source_details") or {}), "channel": channel}
+    if "preferences" in values:
+        values["preferences"] = merged_preferences(customer.preferences, values["preferences"])
+    if "source_details" in values:
+        values["source_details"] = _merged(customer.source_details, values["source_details"])
+    if values.get("tags", "") is None:
+        values["tags"] = []
+    if values.get("assigned_employee_id") == "":
+        values["assigned_employee_id"] = None
+    for name, value in values.items():
+        if value is None and name not in _NULLABLE:
+            values[name] = ""
+    if _SEARCHED & values.keys():
+        values |= _derived(customer, values)
+    return values
+
+
+def _derived(customer, values):
+    return derived_columns(**{name: values.get(name, getattr(customer, name)) for name in _SEARCHED})
+
+
+def merged_preferences(known, news):
+    """Preferences after an update. Raises ValidationError (422) when a minimum exceeds its maximum."""
+    preferences = empty_preferences() | _merged(known, news)
+    for lower, upper in (("budgetMin", "budgetMax"), ("minArea", "maxArea")):
+        if lower in preferences and upper in preferences and preferences[lower] > preferences[upper]:
+            raise ValidationError({f"preferences.{upper}": _("Must not be less than %(other)s") % {"other": lower}})
+    return preferences
+
+
+def _merged(known, news):
+    if news is None:
+        return {}
+    merged = {**known, **{name: _plain(value) for name, value in news.items()}}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _plain(value):
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    return value
+
+
+def _write_stage_changes(customers, befores, actor, reason="", notes=""):
+    StageChange.objects.bulk_create(
+        StageChange(
+            customer=customer,
+            from_stage=before,
+            to_stage=customer.stage,
+            changed_by=actor.name if actor else SYSTEM_NAME,
+            changed_by_id=actor.pk if actor else SYSTEM_ID,
+            reason=reason,
+            notes=notes,
+            auto_generated=actor is None,
+        )
+        for customer, before in zip(customers, befores, strict=True)
+    )
+
+
+def _write_assignments(customers, befores, actor, notes=""):
+    Assignment.objects.bulk_create(
+        Assignment(
+            customer=customer,
+            from_employee_id=before,
+            to_employee_id=customer.assigned_employee_id,
+            assigned_by=actor.name if actor else SYSTEM_NAME,
+            assigned_by_id=actor.pk if actor else SYSTEM_ID,
+            notes=notes,
+        )
+        for customer, before in zip(customers, befores, strict=True)
+    )
+
+
+@contextmanager
+def _phone_reported(actor, phone):
+    """Turn a violation of the phone's uniqueness into a 409; the other customer is named only to those who see it."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "customer_phone_unique" not in str(error):
+            raise
+        details = {"field": "phone"}
+        existing = Customer.objects.visible_to(actor).filter(phone=phone).values_list("pk", flat=True).first()
+        if existing:
+            details["existingId"] = existing
+        message = _("A customer with this phone number exists already")
+        raise ValidationError(message, code="duplicate", params=details) from None

@@ -1,0 +1,93 @@
+"""POST /customers."""
+
+from config.testing import data_of, error_of, fields_of, make_customer, make_phone
+
+EXAMPLE = {
+    "name": "عبدالله الشمري",
+    "nameEn": "Abdullah Al-Shammari",
+    "phone": "+966551234567",
+    "whatsapp": "+966551234567",
+    "email": "abdullah@email.com",
+    "nationality": "Saudi",
+    "gender": "male",
+    "source": "whatsapp",
+    "sourceDetails": {"campaign": "ramadan_2024", "utmSource": "instagram"},
+    "preferences": {
+        "propertyType": ["apartment"],
+        "budgetMin": 800000,
+        "budgetMax": 1200000,
+        "preferredAreas": ["جدة - حي الزهراء"],
+        "bedrooms": 3,
+        "bathrooms": 2,
+        "purpose": "buy",
+        "timeline": "immediate",
+    },
+    "priority": "high",
+    "tags": ["hot_lead"],
+    "city": "جدة",
+}
+
+
+def test_the_example_comes_back_whole_with_its_first_history_row(as_, fatima, ahmed):
+    response = as_(fatima).post("customers", {**EXAMPLE, "assignedEmployeeId": ahmed.pk})
+    customer = data_of(response, 201)["customer"]
+    assert response.json()["message"] == "Customer created successfully"
+    assert {key: customer[key] for key in EXAMPLE} == EXAMPLE
+    assert customer["stage"] == "new_lead"
+    assert customer["assignedEmployee"]["name"] == ahmed.name
+    (first,) = customer["stageHistory"]
+    assert (first["fromStage"], first["toStage"], first["changedById"]) == (None, "new_lead", fatima.pk)
+    assert customer["interactions"] == customer["documents"] == []
+    assert response["Location"] == f"/api/v1/customers/{customer['id']}"
+
+
+def test_an_agent_who_names_nobody_becomes_the_assignee(as_, ahmed):
+    customer = data_of(as_(ahmed).post("customers", EXAMPLE), 201)["customer"]
+    assert customer["assignedEmployeeId"] == ahmed.pk
+
+
+def test_an_agent_may_not_assign_to_somebody_else(as_, ahmed, omar):
+    error = error_of(as_(ahmed).post("customers", {**EXAMPLE, "assignedEmployeeId": omar.pk}), 403)
+    assert error["details"] == {"requiredPermission": "customers.assign", "currentRole": "sales_agent"}
+
+
+def test_a_taken_phone_is_a_conflict_that_names_the_other_customer_only_to_those_who_see_it(as_, layla, ahmed, omar):
+    existing = make_customer(omar, phone="+966551234567")
+    seen = error_of(as_(layla).post("customers", {**EXAMPLE, "phone": "٠٥٥١٢٣٤٥٦٧"}), 409, "DUPLICATE_RESOURCE")
+    assert seen["details"] == {"field": "phone", "existingId": existing.pk}
+    unseen = error_of(as_(ahmed).post("customers", {**EXAMPLE, "phone": "0551234567"}), 409, "DUPLICATE_RESOURCE")
+    assert unseen["details"] == {"field": "phone"}
+
+
+def test_two_agencies_may_have_the_same_client(as_, layla, noura):
+    make_customer(noura, phone=EXAMPLE["phone"])
+    data_of(as_(layla).post("customers", EXAMPLE), 201)
+
+
+def test_wrong_fields_are_named_with_dotted_paths(as_, layla):
+    body = {"name": "x", "phone": "123", "preferences": {"budgetMin": -1, "purpose": "steal"}, "priority": "meh"}
+    response = as_(layla).post("customers", body)
+    assert sorted(fields_of(response)) == ["phone", "preferences.budgetMin", "preferences.purpose", "priority"]
+    messages = {detail["field"]: detail["message"] for detail in response.json()["error"]["details"]}
+    assert messages["phone"] == "Invalid Saudi phone number format"
+    assert messages["preferences.budgetMin"] == "Must be greater than 0"
+
+
+def test_a_channel_is_mapped_to_its_source_and_kept(as_, layla):
+    customer = data_of(as_(layla).post("customers", {**EXAMPLE, "source": "snapchat"}), 201)["customer"]
+    assert customer["source"] == "inquiry"
+    assert customer["sourceDetails"]["channel"] == "snapchat"
+
+
+def test_read_only_keys_are_ignored(as_, layla):
+    body = {**EXAMPLE, "id": "cust_mine", "leadScore": 99, "createdAt": "2020-01-01T00:00:00Z", "stageHistory": [{}]}
+    customer = data_of(as_(layla).post("customers", body), 201)["customer"]
+    assert customer["id"] != "cust_mine" and customer["leadScore"] == 50
+    assert not customer["createdAt"].startswith("2020")
+
+
+def test_a_phone_is_stored_in_its_one_form(as_, layla):
+    for spelling in ("0501112233", "\u202a+966 50 111-2244\u202c", "00966501112255", "٠٥٠١١١٢٢٦٦"):
+        customer = data_of(as_(layla).post("customers", {"name": "سارة", "phone": spelling}), 201)["customer"]
+        assert customer["phone"].startswith("+966501112")
+    assert make_phone() != make_phone()

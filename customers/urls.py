@@ -1,0 +1,29 @@
+"""The routes of customers. Literal words come before ids, so none of them can be taken for one."""
+
+from django.urls import path
+
+from customers.views import CustomerViewSet
+
+_ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+
+urlpatterns = [
+    path("customers", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),
+    path("customers/bulk", CustomerViewSet.as_view({"post": "bulk"}), name="customers-bulk"),
+    path("customers/<id:pk>", CustomerViewSet.as_view(_ONE), name="customer"),
+    path("customers/<id:pk>/stage", CustomerViewSet.as_view({"patch": "stage"}), name="customer-stage"),
+    path(
+        "customers/<id:pk>/assign",
+        CustomerViewSet.as_view({"post": "assign"}, write_permission="customers.assign"),
+        name="customer-assign",
+    ),
+    path(
+        "customers/<id:pk>/claim",
+        CustomerViewSet.as_view({"post": "claim"}, write_permission="customers.claim"),
+        name="customer-claim",
+    ),
+    path(
+        "customers/<id:pk>/restore",
+        CustomerViewSet.as_view({"post": "restore"}, write_permission="customers.delete"),
+        name="customer-restore",
+    ),
+]

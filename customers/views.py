@@ -1,0 +1,110 @@
+"""The customers of the API: endpoints 1 to 6 and 30, with restore, claim and bulk."""
+
+from django.utils.translation import gettext as _
+
+from config.api.pagination import Sort
+from config.api.renderers import iso
+from config.api.serializers import clean_body
+from config.api.viewsets import HubViewSet
+from customers import services
+from customers.filters import UNASSIGNED, CustomerFilterSet
+from customers.models import Customer
+from customers.serializers import (
+    CLAIMABLE_FIELDS,
+    AssignInput,
+    BulkInput,
+    CustomerInput,
+    CustomerSerializer,
+    StageInput,
+)
+
+
+class CustomerViewSet(HubViewSet):
+    resource, collection = "customer", "customers"
+    permission, write_permission = "customers.read", "customers.write"
+    delete_permission = "customers.delete"
+    serializer_class = CustomerSerializer
+    filterset_class = CustomerFilterSet
+    sorts = {
+        "createdAt": Sort("created_at"),
+        "name": Sort("name_folded"),
+        "leadScore": Sort("lead_score"),
+        "lastContactAt": Sort("last_contact_at", nullable=True),
+        "lastContactDate": Sort("last_contact_at", nullable=True),
+        "dealValue": Sort("total_deal_value", nullable=True),
+        "totalDealValue": Sort("total_deal_value", nullable=True),
+        "priority": Sort("priority_rank"),
+        "stage": Sort("stage_rank"),
+    }
+    default_sort = "createdAt"
+
+    def get_queryset(self):
+        if self.params.choice("deleted", ("only",)) is None:
+            return Customer.objects.visible_to(self.request.user)
+        self.require("customers.delete")
+        return Customer.objects.visible_to(self.request.user, deleted=True)
+
+    def list(self, request):
+        if self.asks_for_claimable():
+            self.restrict_fields(CLAIMABLE_FIELDS)
+            return self.page(Customer.objects.claimable_by(request.user))
+        return self.page(self.get_queryset())
+
+    def asks_for_claimable(self):
+        """Whether somebody with a scope of their own asks for what nobody has taken yet."""
+        asked = [v for name in CustomerFilterSet.spellings("assignedEmployeeId") for v in self.params.values_of(name)]
+        user = self.request.user
+        return asked == [UNASSIGNED] and not user.may("customers.assign") and user.may("customers.claim")
+
+    def create(self, request):
+        values = clean_body(CustomerInput, request)
+        customer = services.create_customer(actor=request.user, values=values)
+        return self.show(customer.pk, status=201, message=_("Customer created successfully"))
+
+    def retrieve(self, request, pk):
+        return self.show(self.visible_key())
+
+    def update(self, request, pk):
+        customer = self.get_object()
+        values = clean_body(CustomerInput, request, partial=True)
+        services.update_customer(customer, actor=request.user, values=values)
+        return self.show(pk, message=_("Customer updated successfully"))
+
+    def destroy(self, request, pk):
+        if self.params.boolean("permanent"):
+            return self.destroy_for_good(request, pk)
+        customer = services.delete_customer(self.get_object(), actor=request.user)
+        deleted_at = iso(customer.deleted_at.timestamp())
+        return self.answer({"deletedAt": deleted_at}, message=_("Customer deleted successfully"))
+
+    def destroy_for_good(self, request, pk):
+        self.require("customers.purge")
+        customer = self.get_object(Customer.objects.visible_to(request.user, deleted=None))
+        services.purge_customer(customer, actor=request.user)
+        return self.answer({"deletedAt": iso()}, message=_("Customer deleted permanently"))
+
+    def restore(self, request, pk):
+        customer = self.get_object(Customer.objects.visible_to(request.user, deleted=None))
+        services.restore_customer(customer, actor=request.user)
+        return self.show(pk, message=_("Customer restored"))
+
+    def stage(self, request, pk):
+        customer = self.get_object()
+        move = clean_body(StageInput, request)
+        services.change_stage(customer, actor=request.user, **move)
+        return self.show(pk)
+
+    def assign(self, request, pk):
+        customer = self.get_object()
+        hand_over = clean_body(AssignInput, request)
+        services.assign_customer(customer, actor=request.user, **hand_over)
+        return self.show(pk)
+
+    def claim(self, request, pk):
+        services.claim_customer(pk, actor=request.user)
+        return self.show(pk)
+
+    def bulk(self, request):
+        order = clean_body(BulkInput, request)
+        updated, missing = services.bulk_change(actor=request.user, **order)
+        return self.answer({"updatedCount": len(updated), "failed": self.failures(missing)})

@@ -1,0 +1,1 @@
+"""Who is asking: organizations, teams, employees, their roles and sessions."""

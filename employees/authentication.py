@@ -1,0 +1,90 @@
+"""From a bearer token to the employee behind it.
+
+The token only names its session. Role, permissions, activity and organization come
+from the database, remembered for at most IDENTITY_SECONDS in this process and
+forgotten at once when they change here.
+"""
+
+import time
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+
+from config.logging import employee_id
+from employees.models import Session
+
+IDENTITY_SECONDS = 3
+MAX_IDENTITIES = 10_000
+_identities = {}
+
+
+def identity(session_id):
+    """The active Employee of a live session, with organization and team, or None."""
+    remembered = _identities.get(session_id)
+    if remembered and remembered[0] > time.monotonic():
+        return remembered[1]
+    session = (
+        Session.objects.select_related("employee__organization", "employee__team")
+        .filter(pk=session_id, ended_at=None, expires_at__gt=timezone.now(), employee__is_active=True)
+        .first()
+    )
+    employee = session.employee if session else None
+    if len(_identities) >= MAX_IDENTITIES:
+        _identities.clear()
+    _identities[session_id] = (time.monotonic() + IDENTITY_SECONDS, employee)
+    return employee
+
+
+def forget_identities():
+    """Read everybody afresh at their next request."""
+    _identities.clear()
+
+
+def issue_tokens(session, *, access_lifetime=None):
+    """`(access, refresh)` token texts of a session; the claims are for display only."""
+    employee = session.employee
+    refresh = RefreshToken()
+    refresh.payload |= {"jti": session.refresh_id, "sid": session.pk}
+    access = AccessToken()
+    if access_lifetime:
+        access.set_exp(lifetime=access_lifetime)
+    access.payload |= {
+        "sid": session.pk,
+        "userId": employee.pk,
+        "email": employee.email,
+        "role": employee.role,
+        "organizationId": employee.organization_id,
+        "permissions": sorted(employee.permissions),
+    }
+    return str(access), str(refresh)
+
+
+class SessionTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>`; 401 when it is malformed, expired or its session has ended."""
+
+    def authenticate(self, request):
+        header = request.headers.get("Authorization", "")
+        if not header:
+            return None
+        scheme, _space, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise AuthenticationFailed(_("Invalid or expired authentication token"))
+        try:
+            claims = AccessToken(token.strip()).payload
+            employee = identity(str(claims["sid"]))
+        except (TokenError, KeyError, ValueError):
+            employee = None
+        if employee is None:
+            raise AuthenticationFailed(_("Invalid or expired authentication token"))
+        employee_id.set(employee.pk)
+        organization = request.headers.get("X-Organization-ID")
+        if organization and organization != employee.organization_id:
+            raise PermissionDenied(_("X-Organization-ID does not name your organization"))
+        return employee, claims
+
+    def authenticate_header(self, request):
+        return "Bearer"

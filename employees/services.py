@@ -1,0 +1,231 @@
+"""Every write about people: signing in and out, sessions, hiring, changing and letting go."""
+
+import hashlib
+import unicodedata
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from config.api import throttling
+from config.audit import recorded
+from config.db import lock, new_id, save_changes
+from config.signals import changed
+from employees.authentication import forget_identities, issue_tokens
+from employees.choices import Role
+from employees.models import Employee, Organization, Session, Team
+
+# Two tabs that refresh the same token together: the slower one is not a thief.
+SPENT_GRACE = timedelta(seconds=10)
+MAX_PASSWORD = 256
+SIGN_INS_OF_AN_ACCOUNT = throttling.Limit(per_minute=5, burst=10)
+SIGN_INS_OF_AN_ADDRESS = throttling.Limit(per_minute=50, burst=50)
+
+
+def check_credentials(email, password, *, address):
+    """The active employee with this e-mail and password, or None.
+
+    Unknown, inactive and wrong cost the same one password hash. Raises Throttled (429)
+    before hashing when this address or this account was tried too often.
+    """
+    account = hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]
+    throttling.require(f"signin:address:{address}", SIGN_INS_OF_AN_ADDRESS)
+    throttling.require(f"signin:account:{account}", SIGN_INS_OF_AN_ACCOUNT)
+    if len(password) > MAX_PASSWORD:
+        password = ""
+    return authenticate(username=email.strip(), password=unicodedata.normalize("NFC", password))
+
+
+def start_session(employee):
+    """A new Session of an employee, live for as long as its refresh token may be used."""
+    return Session.objects.create(
+        employee=employee,
+        refresh_id=new_id("rt"),
+        expires_at=timezone.now() + settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
+    )
+
+
+def access_lifetime(*, can_refresh=True):
+    """How long an access token lives: a day where the client cannot refresh and in the demo."""
+    if can_refresh and not settings.DEMO:
+        return settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+    return settings.LONG_ACCESS_TOKEN_LIFETIME
+
+
+def sign_in(employee, *, can_refresh=True):
+    """`(access, refresh, seconds until the access token expires)` in a new session."""
+    lifetime = access_lifetime(can_refresh=can_refresh)
+    access, refresh = issue_tokens(start_session(employee), access_lifetime=lifetime)
+    return access, refresh, int(lifetime.total_seconds())
+
+
+def refresh_session(token):
+    """Trade a refresh token for a new pair: `(employee, access, refresh, seconds)`, or None.
+
+    Each refresh token works once; of parallel calls one wins. One that was spent less
+    than ten seconds ago is refused and nothing more, an older one ends the session:
+    somebody else has had it.
+    """
+    try:
+        claims = RefreshToken(token).payload
+        session_id, refresh_id = str(claims["sid"]), str(claims["jti"])
+    except (TokenError, KeyError, ValueError):
+        return None
+    now = timezone.now()
+    lifetime = settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
+    successor = new_id("rt")
+    won = Session.objects.filter(
+        pk=session_id, refresh_id=refresh_id, ended_at=None, expires_at__gt=now, employee__is_active=True
+    ).update(refresh_id=successor, spent_refresh_id=refresh_id, refreshed_at=now, expires_at=now + lifetime)
+    if not won:
+        just_spent = Q(spent_refresh_id=refresh_id, refreshed_at__gt=now - SPENT_GRACE)
+        end_sessions(Session.objects.filter(pk=session_id).exclude(refresh_id=refresh_id).exclude(just_spent))
+        return None
+    session = Session.objects.select_related("employee").get(pk=session_id)
+    lifetime = access_lifetime()
+    access, refresh = issue_tokens(session, access_lifetime=lifetime)
+    return session.employee, access, refresh, int(lifetime.total_seconds())
+
+
+def end_sessions(sessions):
+    """End sessions with their access and refresh tokens; returns how many were live."""
+    ended = sessions.filter(ended_at=None).update(ended_at=timezone.now())
+    forget_identities()
+    return ended
+
+
+def prune_sessions():
+    """Remove sessions that expired a month ago."""
+    return Session.objects.filter(expires_at__lt=timezone.now() - timedelta(days=30)).delete()[0]
+
+
+def create_organization(*, name, **values):
+    """A brokerage with its default team."""
+    with recorded(None):
+        organization = Organization.objects.create(name=name, **values)
+        Team.objects.create(organization=organization, name=_("Sales"), is_default=True)
+        return organization
+
+
+def default_team(organization_id):
+    """The team that an employee joins when none is named."""
+    return Team.objects.get(organization_id=organization_id, is_default=True)
+
+
+def create_employee(actor, *, organization, password=None, **values):
+    """Hire somebody. Without a password nobody can sign in as them. Raises ValidationError (409) for a taken e-mail."""
+    if "team_id" not in values:
+        values["team_id"] = default_team(organization.pk).pk
+    _check_team(organization.pk, values)
+    values["email"] = values["email"].lower()
+    employee = Employee(organization=organization, **values)
+    _put_password(employee, password)
+    with recorded(actor):
+        employee.validate_constraints()
+        employee.save(force_insert=True)
+        changed.send(Employee, rows=[employee], kind="created", changes=[{}], actor=actor)
+    return employee
+
+
+def update_employee(employee, *, actor, **values):
+    """Change an employee's data, role or team. Raises ValidationError (422) if no admin would be left."""
+    _check_team(employee.organization_id, values)
+    if "email" in values:
+        values["email"] = values["email"].lower()
+    with recorded(actor):
+        admins = _lock_admins(employee.organization_id)
+        employee = lock(employee)
+        if values.get("role", employee.role) != employee.role:
+            _refuse_last(admins, employee)
+        changes = save_changes(employee, **values)
+        if changes:
+            employee.validate_constraints()
+            changed.send(Employee, rows=[employee], kind="updated", changes=[changes], actor=actor)
+    return employee
+
+
+def set_password(employee, password, *, actor):
+    """Give an employee a new password and end all their sessions."""
+    _put_password(employee, password)
+    with recorded(actor):
+        employee.save(update_fields=["password"])
+        end_sessions(employee.sessions.all())
+        transaction.on_commit(forget_identities)
+
+
+def deactivate_employee(employee, *, actor, successor_id=None):
+    """Let an employee go: sessions end, and what was theirs goes to a successor or becomes unassigned.
+
+    The apps that own such rows move them when they hear of it (`successor` travels with
+    `changed`). Raises ValidationError (422) for an impossible successor or the last admin.
+    """
+    with recorded(actor):
+        admins = _lock_admins(employee.organization_id)
+        employee = lock(employee)
+        if not employee.is_active:
+            return employee
+        successor = None
+        if successor_id:
+            others = Employee.objects.active().exclude(pk=employee.pk)
+            successor = others.filter(organization_id=employee.organization_id, pk=successor_id).first()
+            if successor is None:
+                raise ValidationError({"successorId": _("The successor must be another active employee")})
+        _refuse_last(admins, employee)
+        changes = save_changes(employee, is_active=False)
+        end_sessions(employee.sessions.all())
+        changed.send(Employee, rows=[employee], kind="updated", changes=[changes], actor=actor, successor=successor)
+    return employee
+
+
+def activate_employee(employee, *, actor):
+    """Let an employee sign in again."""
+    with recorded(actor):
+        employee = lock(employee)
+        changes = save_changes(employee, is_active=True)
+        if changes:
+            changed.send(Employee, rows=[employee], kind="updated", changes=[changes], actor=actor)
+    return employee
+
+
+def sign_in_as(email):
+    """An access token for a person of the demo, for the command line."""
+    return sign_in(Employee.objects.get_by_natural_key(email))[0]
+
+
+def _check_team(organization_id, values):
+    team_id = values.get("team_id")
+    if team_id and not Team.objects.filter(organization_id=organization_id, pk=team_id).exists():
+        raise ValidationError({"teamId": _("The organization has no such team")})
+
+
+def _put_password(employee, password):
+    if password is None:
+        employee.set_unusable_password()
+        return
+    password = unicodedata.normalize("NFC", password)
+    if len(password) > MAX_PASSWORD:
+        raise ValidationError({"password": _("At most %(count)d characters") % {"count": MAX_PASSWORD}})
+    try:
+        validate_password(password, employee)
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from None
+    employee.set_password(password)
+
+
+def _lock_admins(organization_id):
+    """The ids of the active admins, held in id order: two who demote each other must not both succeed."""
+    admins = Employee.objects.filter(organization_id=organization_id, role=Role.ADMIN, is_active=True)
+    return list(admins.order_by("pk").select_for_update().values_list("pk", flat=True))
+
+
+def _refuse_last(admins, employee):
+    if admins == [employee.pk]:
+        raise ValidationError({"role": _("The organization needs at least one active admin")})
