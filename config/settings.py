@@ -200,7 +200,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 SPECTACULAR_SETTINGS = {
     "TITLE": "Customers Hub API",
     "VERSION": "1.0.0",
-    "DESCRIPTION": "Customers of real-estate brokerages in Saudi Arabia and the Gulf, from first inquiry to after the sale.",
+    "DESCRIPTION": "Customers of real-estate brokerages in the Gulf, from first inquiry to after the sale.",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],
     "SERVE_AUTHENTICATION": [],
@@ -209,7 +209,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "SCHEMA_COERCE_PATH_PK_SUFFIX": False,
+    "COMPONENT_NO_READ_ONLY_REQUIRED": True,
+    "ENUM_NAME_OVERRIDES": {
+        "Stage": "customers.choices.Stage",
+        "Priority": "customers.choices.Priority",
+        "Source": "customers.choices.Source",
+        "Role": "employees.choices.Role",
+    },
 }
 
 # --- What a browser may do ----------------------------------------------------------------

@@ -153,5 +153,3 @@ def noura(db):
 def as_():
     """A client for an employee: `as_(ahmed).get("customers")`."""
     return HubClient
-
-

@@ -2,13 +2,13 @@
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
 
 from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter, NumberFilter
 from config.api.query import one_of
 from config.places import REGIONS, city_key, resolve_region
 from customers.choices import Priority, Source, Stage
 from customers.search import area_keys, matching, tag_key, type_key
-from rest_framework.exceptions import ValidationError
 
 ME, UNASSIGNED = "me", "unassigned"
 
@@ -58,7 +58,9 @@ class AssigneeFilter(ListFilter):
         return super().clean([word.strip() for text in values for word in text.split(",") if word.strip()])
 
     def filter(self, queryset, value):
-        ids = [self.parent.request.user.pk if word == ME else word for word in value if word not in (UNASSIGNED, "null")]
+        ids = [
+            self.parent.request.user.pk if word == ME else word for word in value if word not in (UNASSIGNED, "null")
+        ]
         condition = Q(assigned_employee__in=ids)
         if len(ids) < len(value):
             condition |= Q(assigned_employee=None)

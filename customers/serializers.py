@@ -57,7 +57,7 @@ class PreferencesSerializer(serializers.Serializer):
 
 
 class CustomerSerializer(serializers.Serializer):
-    """A customer as every answer carries it. Collections are always lists; optional fields without a value are left out."""
+    """A customer as every answer carries it: collections are lists, optional fields without a value are left out."""
 
     id = serializers.CharField()
     name = serializers.CharField()
@@ -117,6 +117,22 @@ class CustomerSerializer(serializers.Serializer):
 CLAIMABLE_FIELDS = frozenset(
     {"id", "name", "nameEn", "source", "stage", "priority", "preferences", "city", "district", "createdAt", "updatedAt"}
 )
+
+
+class DeletedSerializer(serializers.Serializer):
+    deletedAt = serializers.DateTimeField()
+
+
+class FailureSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class BulkResultSerializer(serializers.Serializer):
+    updatedCount = serializers.IntegerField()
+    failed = FailureSerializer(many=True)
+
 
 # --- What may be written --------------------------------------------------------------------
 
@@ -186,7 +202,9 @@ class CustomerInput(serializers.Serializer):
 
     name = TextField(max_length=255, name_like=True)
     nameEn = _optional(TextField, source="name_en", max_length=255, name_like=True)
-    phone = PhoneField(error_messages={"required": _("Phone number is required"), "blank": _("Phone number is required")})
+    phone = PhoneField(
+        error_messages={"required": _("Phone number is required"), "blank": _("Phone number is required")}
+    )
     whatsapp = _optional(PhoneField, mobile_only=True)
     email = serializers.EmailField(required=False, allow_null=True, allow_blank=True, max_length=255)
     nationalId = _optional(TextField, source="national_id", max_length=40)
@@ -203,7 +221,9 @@ class CustomerInput(serializers.Serializer):
     preferences = PreferencesInput(required=False, allow_null=True)
     tags = _optional(TextListField)
     notes = _optional(TextField, max_length=20_000, multiline=True)
-    assignedEmployeeId = _optional(serializers.CharField, source="assigned_employee_id", max_length=50, allow_blank=True)
+    assignedEmployeeId = _optional(
+        serializers.CharField, source="assigned_employee_id", max_length=50, allow_blank=True
+    )
     totalDealValue = _optional(MoneyField, source="total_deal_value")
     expectedRevenue = _optional(MoneyField, source="expected_revenue")
     paidAmount = _optional(MoneyField, source="paid_amount")
@@ -269,7 +289,12 @@ class BulkInput(serializers.Serializer):
     reason = TextField(max_length=500, required=False, default="")
     notes = TextField(max_length=5000, multiline=True, required=False, default="")
 
-    NEEDS = {"assign": ("assignedTo",), "stage": ("toStage",), "priority": ("priority",), "tags": ("addTags", "removeTags")}
+    NEEDS = {
+        "assign": ("assignedTo",),
+        "stage": ("toStage",),
+        "priority": ("priority",),
+        "tags": ("addTags", "removeTags"),
+    }
 
     def validate_customerIds(self, ids):
         ids = list(dict.fromkeys(ids))
@@ -281,5 +306,7 @@ class BulkInput(serializers.Serializer):
     def validate(self, values):
         needed = self.NEEDS[values["operation"]]
         if not any(name in values for name in needed):
-            raise serializers.ValidationError({needed[0]: one_of(needed) if len(needed) > 1 else _("This field is required.")})
+            raise serializers.ValidationError(
+                {needed[0]: one_of(needed) if len(needed) > 1 else _("This field is required.")}
+            )
         return values

@@ -42,7 +42,8 @@ def create_customer(*, actor, values):
         values["assigned_employee_id"] = actor.pk
     assignee_id = values.get("assigned_employee_id")
     _check_assignee(actor, assignee_id)
-    customer = Customer(organization_id=actor.organization_id, **values)
+    now = timezone.now()
+    customer = Customer(organization_id=actor.organization_id, created_at=now, updated_at=now, **values)
     with _phone_reported(actor, customer.phone), recorded(actor):
         customer.save(force_insert=True)
         _write_stage_changes([customer], [None], actor)
@@ -186,7 +187,7 @@ def hand_over_customers(employee, *, successor, actor):
 
 
 def _put_on_all(rows, values, actor, reason, notes):
-    (column, after), = values.items()
+    ((column, after),) = values.items()
     touched = [row for row in rows if getattr(row, column) != after]
     if not touched:
         return

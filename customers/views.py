@@ -4,7 +4,6 @@ from django.utils.translation import gettext as _
 
 from config.api.pagination import Sort
 from config.api.renderers import iso
-from config.api.serializers import clean_body
 from config.api.viewsets import HubViewSet
 from customers import services
 from customers.filters import UNASSIGNED, CustomerFilterSet
@@ -13,8 +12,10 @@ from customers.serializers import (
     CLAIMABLE_FIELDS,
     AssignInput,
     BulkInput,
+    BulkResultSerializer,
     CustomerInput,
     CustomerSerializer,
+    DeletedSerializer,
     StageInput,
 )
 
@@ -25,6 +26,18 @@ class CustomerViewSet(HubViewSet):
     delete_permission = "customers.delete"
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilterSet
+    bodies = {
+        "create": CustomerInput,
+        "update": CustomerInput,
+        "stage": StageInput,
+        "assign": AssignInput,
+        "bulk": BulkInput,
+    }
+    answers = {"destroy": DeletedSerializer, "bulk": BulkResultSerializer}
+    extra_params = {
+        "list": {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}},
+        "destroy": {"permanent": {"type": "boolean", "description": "Remove for good, for admins"}},
+    }
     sorts = {
         "createdAt": Sort("created_at"),
         "name": Sort("name_folded"),
@@ -45,6 +58,7 @@ class CustomerViewSet(HubViewSet):
         return Customer.objects.visible_to(self.request.user, deleted=True)
 
     def list(self, request):
+        """Customers of the caller's scope, filtered, sorted and paged by number or by cursor."""
         if self.asks_for_claimable():
             self.restrict_fields(CLAIMABLE_FIELDS)
             return self.page(Customer.objects.claimable_by(request.user))
@@ -57,20 +71,24 @@ class CustomerViewSet(HubViewSet):
         return asked == [UNASSIGNED] and not user.may("customers.assign") and user.may("customers.claim")
 
     def create(self, request):
-        values = clean_body(CustomerInput, request)
+        """A new customer. An agent who names nobody becomes the assignee."""
+        values = self.body()
         customer = services.create_customer(actor=request.user, values=values)
         return self.show(customer.pk, status=201, message=_("Customer created successfully"))
 
     def retrieve(self, request, pk):
+        """One customer with everything related."""
         return self.show(self.visible_key())
 
     def update(self, request, pk):
+        """Change what is named: `preferences` and `sourceDetails` merge, arrays replace, null clears."""
         customer = self.get_object()
-        values = clean_body(CustomerInput, request, partial=True)
+        values = self.body(partial=True)
         services.update_customer(customer, actor=request.user, values=values)
         return self.show(pk, message=_("Customer updated successfully"))
 
     def destroy(self, request, pk):
+        """Hide a customer until it is restored, or remove it for good."""
         if self.params.boolean("permanent"):
             return self.destroy_for_good(request, pk)
         customer = services.delete_customer(self.get_object(), actor=request.user)
@@ -84,27 +102,32 @@ class CustomerViewSet(HubViewSet):
         return self.answer({"deletedAt": iso()}, message=_("Customer deleted permanently"))
 
     def restore(self, request, pk):
+        """Bring a deleted customer back; 409 when its phone is taken meanwhile."""
         customer = self.get_object(Customer.objects.visible_to(request.user, deleted=None))
         services.restore_customer(customer, actor=request.user)
         return self.show(pk, message=_("Customer restored"))
 
     def stage(self, request, pk):
+        """Move a customer to a stage; the same stage again changes nothing."""
         customer = self.get_object()
-        move = clean_body(StageInput, request)
+        move = self.body()
         services.change_stage(customer, actor=request.user, **move)
         return self.show(pk)
 
     def assign(self, request, pk):
+        """Hand a customer over to an employee, or to nobody."""
         customer = self.get_object()
-        hand_over = clean_body(AssignInput, request)
+        hand_over = self.body()
         services.assign_customer(customer, actor=request.user, **hand_over)
         return self.show(pk)
 
     def claim(self, request, pk):
+        """Take a customer that nobody has; of parallel claims one wins."""
         services.claim_customer(pk, actor=request.user)
         return self.show(pk)
 
     def bulk(self, request):
-        order = clean_body(BulkInput, request)
+        """One operation on many customers; ids that are not the caller's come back in `failed`."""
+        order = self.body()
         updated, missing = services.bulk_change(actor=request.user, **order)
         return self.answer({"updatedCount": len(updated), "failed": self.failures(missing)})

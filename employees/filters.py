@@ -1,11 +1,11 @@
 """What the list of employees can be narrowed by."""
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
 
 from config.api.filters import HubFilter, HubFilterSet
 from config.api.query import FALSE, TRUE
-from django.utils.translation import gettext as _
-from rest_framework.exceptions import ValidationError
 
 
 class RoleFilter(HubFilter):

@@ -29,7 +29,10 @@ class Organization(VersionedModel):
     name_en = models.CharField(_("English name"), max_length=255, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=50, default="Asia/Riyadh")
     weekend = ArrayField(
-        models.PositiveSmallIntegerField(), verbose_name=_("weekend"), default=gulf_weekend, help_text=_("ISO weekdays, Monday is 1")
+        models.PositiveSmallIntegerField(),
+        verbose_name=_("weekend"),
+        default=gulf_weekend,
+        help_text=_("ISO weekdays, Monday is 1"),
     )
     holidays = ArrayField(models.DateField(), verbose_name=_("holidays"), default=list, blank=True)
     work_starts = models.TimeField(_("work starts"), default=time(9))

@@ -7,7 +7,8 @@ class RolePermission(BasePermission):
     """Allows what the view declares, if the caller's role has it.
 
     A view names `permission`, `write_permission` and `delete_permission`, or says
-    `public = True` (anybody) or `signed_in = True` (every role). Whether a row is the caller's own is decided by `visible_to`.
+    `public = True` (anybody) or `signed_in = True` (every role).
+    Whether a row is the caller's own is decided by `visible_to`.
     """
 
     def has_permission(self, request, view):
@@ -19,17 +20,8 @@ class RolePermission(BasePermission):
             return True  # no such method here: let it become a 405
         if getattr(view, "signed_in", False):
             return True
-        needed = needed_permission(view, request.method)
+        needed = view.permission_for(request.method)
         if needed and request.user.may(needed):
             return True
         view.missing_permission = needed
         return False
-
-
-def needed_permission(view, method):
-    """The permission that a method of a view takes, or None when none was declared."""
-    if method in ("GET", "HEAD"):
-        return view.permission
-    if method == "DELETE":
-        return view.delete_permission or view.write_permission
-    return view.write_permission

@@ -8,7 +8,14 @@ from employees.choices import Role
 _READ = frozenset(
     {"customers.read", "actions.read", "documents.read", "stats.read", "employees.read"},
 )
-_WORK = _READ | {"customers.write", "customers.claim", "customers.pii", "actions.write", "actions.bulk", "documents.write"}
+_WORK = _READ | {
+    "customers.write",
+    "customers.claim",
+    "customers.pii",
+    "actions.write",
+    "actions.bulk",
+    "documents.write",
+}
 _LEAD = _WORK | {
     "customers.assign",
     "customers.delete",

@@ -90,10 +90,6 @@ class RefreshInput(serializers.Serializer):
     refreshToken = serializers.CharField(max_length=4096)
 
 
-class LogoutInput(serializers.Serializer):
-    """Logging out needs no body; the client may send its refresh token along."""
-
-
 class ProfileSerializer(EmployeeSerializer):
     """The caller: who they are, where they belong, what they may do."""
 
@@ -126,3 +122,8 @@ class ClientUserSerializer(serializers.Serializer):
     tenant_id = serializers.CharField()
     company_name = serializers.CharField()
     permissions = serializers.ListField(child=serializers.CharField())
+
+
+class ClientSignedInSerializer(serializers.Serializer):
+    user = ClientUserSerializer()
+    token = serializers.CharField()

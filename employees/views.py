@@ -3,22 +3,25 @@
 import orjson
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.response import Response
 
 from config.api.rows import fragments, rows_of
-from config.api.serializers import clean_body
 from config.api.throttling import client_address
 from config.api.viewsets import HubViewSet
 from employees import services
 from employees.filters import EmployeeFilterSet
 from employees.models import Employee, Session
 from employees.serializers import (
+    ClientSignedInSerializer,
+    ClientUserSerializer,
     DeactivateInput,
     EmployeeInput,
     EmployeeSerializer,
+    EmployeeWithStatsSerializer,
     NewEmployeeInput,
     PasswordInput,
+    ProfileSerializer,
     RefreshInput,
+    SignedInSerializer,
     SignInInput,
 )
 from employees.stats import workload
@@ -64,48 +67,61 @@ def with_stats(rows, counts):
 class SessionViewSet(HubViewSet):
     """Signing in, staying in, signing out."""
 
+    bodies = {"login": SignInInput, "client_login": SignInInput, "refresh": RefreshInput}
+    answers = {
+        "login": SignedInSerializer,
+        "client_login": ClientSignedInSerializer,
+        "refresh": SignedInSerializer,
+        "logout": {},
+        "me": {"user": ProfileSerializer},
+        "client_user": ClientUserSerializer,
+    }
+    bare = {"client_login"}
+
     def credentials(self):
         """The employee whom the body names and proves to be; 401 otherwise, 429 after too many tries."""
-        body = clean_body(SignInInput, self.request)
+        body = self.body()
         employee = services.check_credentials(**body, address=client_address(self.request))
         if employee is None:
             raise AuthenticationFailed(_("Invalid email or password"))
         return employee
 
     def login(self, request):
+        """Sign in with e-mail and password."""
         employee = self.credentials()
         return self.signed_in_answer(employee, *services.sign_in(employee))
 
     def client_login(self, request):
+        """Sign in as the web client does today: the answer has no envelope, the token lives for a day."""
         try:
             employee = self.credentials()
         except AuthenticationFailed:
             # The client compares this sentence, so it is never translated.
             raise AuthenticationFailed("Invalid credentials") from None
         token, _refresh, _seconds = services.sign_in(employee, can_refresh=False)
-        response = Response({"user": client_user(employee), "token": token})
-        response.bare = True
-        return response
+        return self.answer({"user": client_user(employee), "token": token})
 
     def refresh(self, request):
-        refreshed = services.refresh_session(clean_body(RefreshInput, request)["refreshToken"])
+        """Trade a refresh token, which works once, for a new pair of tokens."""
+        refreshed = services.refresh_session(self.body()["refreshToken"])
         if refreshed is None:
             raise AuthenticationFailed(_("Invalid or expired refresh token"))
         return self.signed_in_answer(*refreshed)
 
     def signed_in_answer(self, employee, token, refresh, seconds):
-        return self.answer(
-            {"token": token, "refreshToken": refresh, "expiresIn": seconds, "user": profile(employee)}
-        )
+        return self.answer({"token": token, "refreshToken": refresh, "expiresIn": seconds, "user": profile(employee)})
 
     def logout(self, request):
+        """End this session: its access and refresh tokens stop working."""
         services.end_sessions(Session.objects.filter(pk=request.auth["sid"]))
         return self.answer({}, message=_("Signed out"))
 
     def me(self, request):
+        """The caller's own profile and permissions."""
         return self.answer({"user": profile(request.user)})
 
     def client_user(self, request):
+        """The caller in the words of the web client of today."""
         return self.answer(client_user(request.user))
 
 
@@ -114,11 +130,20 @@ class EmployeeViewSet(HubViewSet):
     permission, write_permission = "employees.read", "employees.write"
     serializer_class = EmployeeSerializer
     filterset_class = EmployeeFilterSet
+    bodies = {
+        "create": NewEmployeeInput,
+        "update": EmployeeInput,
+        "password": PasswordInput,
+        "deactivate": DeactivateInput,
+    }
+    answers = {"list": {"employees": EmployeeWithStatsSerializer(many=True)}}
+    extra_params = {"list": {"includeStats": {"type": "boolean", "description": "Add each employee's workload"}}}
 
     def get_queryset(self):
         return Employee.objects.visible_to(self.request.user)
 
     def list(self, request):
+        """Employees to choose from: an admin sees the organization, others their team."""
         employees = self.filterset_class(self.params, self.get_queryset(), request=request).qs
         rows = self.shape.fetch(employees.order_by("name", "pk").values_list("pk", flat=True))
         if not self.params.boolean("includeStats"):
@@ -126,29 +151,35 @@ class EmployeeViewSet(HubViewSet):
         return self.answer({"employees": list(with_stats(rows, workload(employees, request.user)))})
 
     def create(self, request):
-        values = clean_body(NewEmployeeInput, request)
+        """Hire somebody. Without a password nobody can sign in as them yet."""
+        values = self.body()
         employee = services.create_employee(request.user, organization=request.user.organization, **values)
         return self.show(employee.pk, status=201, message=_("Employee created"))
 
     def retrieve(self, request, pk):
+        """One employee."""
         return self.show(self.visible_key())
 
     def update(self, request, pk):
+        """Change data, role or team."""
         employee = self.get_object()
-        values = clean_body(EmployeeInput, request, partial=True)
+        values = self.body(partial=True)
         services.update_employee(employee, actor=request.user, **values)
         return self.show(pk, message=_("Employee updated"))
 
     def password(self, request, pk):
-        services.set_password(self.get_object(), actor=request.user, **clean_body(PasswordInput, request))
+        """Set a new password; all sessions of the employee end."""
+        services.set_password(self.get_object(), actor=request.user, **self.body())
         return self.show(pk, message=_("Password changed; all sessions have ended"))
 
     def deactivate(self, request, pk):
+        """Let somebody go. What was theirs goes to `successorId`, or becomes unassigned."""
         employee = self.get_object()
-        successor_id = clean_body(DeactivateInput, request).get("successorId")
+        successor_id = self.body().get("successorId")
         services.deactivate_employee(employee, actor=request.user, successor_id=successor_id)
         return self.show(pk, message=_("Employee deactivated"))
 
     def activate(self, request, pk):
+        """Let somebody sign in again."""
         services.activate_employee(self.get_object(), actor=request.user)
         return self.show(pk, message=_("Employee activated"))

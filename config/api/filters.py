@@ -168,4 +168,6 @@ def read_moment(text, zone):
         aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         return aware.astimezone(UTC), False
     except (ValueError, OverflowError, DjangoValidationError):
-        raise ValidationError(_("Must be an ISO 8601 date or date-time, such as 2024-01-31 or 2024-01-31T10:00:00Z")) from None
+        raise ValidationError(
+            _("Must be an ISO 8601 date or date-time, such as 2024-01-31 or 2024-01-31T10:00:00Z")
+        ) from None

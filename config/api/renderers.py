@@ -17,7 +17,11 @@ def dumps(data):
 
 def iso(seconds=None):
     """A POSIX time, or now, as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(time.time() if seconds is None else seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(time.time() if seconds is None else seconds, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def meta_of(request, **more):

@@ -74,7 +74,6 @@ def declared_fields(serializer_class):
     return {name: (field, field.source or name) for name, field in serializer_class._declared_fields.items()}
 
 
-
 def _select(serializer_class, fields, included, permissions):
     model = serializer_class.Meta.model
     version = 'c."version"' if any(f.name == "version" for f in model._meta.fields) else "0"
@@ -113,7 +112,9 @@ def _object(serializer_class, alias, fields, included, permissions):
                 spliced.append(f"""',"{name}":' || coalesce(to_json({column})::text, 'null')""")
             elif isinstance(field, (serializers.JSONField, serializers.DictField, serializers.Serializer)):
                 document = f"""',"{name}":' || {column}::text"""
-                spliced.append(document if field.required else f"coalesce({document}, '')")
+                if not field.required:  # an optional document without content is left out
+                    document = f"CASE WHEN {column} <> '{{}}' THEN {document} ELSE '' END"
+                spliced.append(document)
             elif isinstance(field, serializers.ListField):
                 spliced.append(f"""',"{name}":' || to_json({column})::text""")
             else:
@@ -124,9 +125,11 @@ def _object(serializer_class, alias, fields, included, permissions):
 
 def _scalar(field, column, permissions):
     if isinstance(field, Masked) and field.permission not in permissions:
-        return f"repeat('*', greatest(length({column}) - 4, 0)) || right({column}, 4)"
+        return f"nullif(repeat('*', greatest(length({column}) - 4, 0)) || right({column}, 4), '')"
     if isinstance(field, serializers.DateTimeField):
         return f"hub_iso({column})"
+    if isinstance(field, (serializers.CharField, serializers.ChoiceField)) and not field.required:
+        return f"nullif({column}, '')"
     if isinstance(field, (serializers.FloatField, serializers.DecimalField)):
         return f"trim_scale({column})"
     return column

@@ -1,7 +1,265 @@
-"""OpenAPI, generated from what the viewsets declare."""
+"""OpenAPI, generated from what the viewsets declare: bodies, answers, filters, permissions."""
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent, build_array_type, build_object_type, build_parameter_type
+from rest_framework.serializers import BaseSerializer
+
+from config.api.exceptions import CODES
+from config.api.pagination import DEFAULT_SIZE, MAX_SIZE
+
+_STRING, _BOOLEAN = {"type": "string"}, {"type": "boolean"}
+_COUNT = {"type": "integer", "minimum": 0}
+_CURSOR = {"type": "string", "nullable": True}
+
+META = build_object_type(
+    {
+        "timestamp": {"type": "string", "format": "date-time"},
+        "requestId": _STRING,
+        "ignoredParams": build_array_type(_STRING) | {"description": "Names in the query that mean nothing here"},
+    },
+    required=["timestamp", "requestId"],
+)
+PAGINATION = {
+    "oneOf": [
+        build_object_type(
+            {
+                "currentPage": _COUNT,
+                "pageSize": _COUNT,
+                "totalPages": _COUNT,
+                "totalItems": _COUNT,
+                "hasNextPage": _BOOLEAN,
+                "hasPreviousPage": _BOOLEAN,
+            },
+            required=["currentPage", "pageSize", "totalPages", "totalItems", "hasNextPage", "hasPreviousPage"],
+            description="By page number",
+        ),
+        build_object_type(
+            {
+                "nextCursor": _CURSOR,
+                "prevCursor": _CURSOR,
+                "hasNext": _BOOLEAN,
+                "hasPrevious": _BOOLEAN,
+                "limit": _COUNT,
+            },
+            required=["nextCursor", "prevCursor", "hasNext", "hasPrevious", "limit"],
+            description="By cursor",
+        ),
+    ]
+}
+ERROR = build_object_type(
+    {
+        "success": {"type": "boolean", "enum": [False]},
+        "error": build_object_type(
+            {
+                "code": {
+                    "type": "string",
+                    "enum": sorted(
+                        {code for code, _message in CODES.values()} | {"DUPLICATE_RESOURCE", "EXTERNAL_SERVICE_ERROR"}
+                    ),
+                },
+                "message": _STRING,
+                "details": {
+                    "oneOf": [
+                        build_array_type(
+                            build_object_type({"field": _STRING, "message": _STRING}, required=["field", "message"])
+                        ),
+                        {"type": "object", "additionalProperties": {}},
+                    ],
+                    "description": "A list of fields for validation, an object for the other codes",
+                },
+            },
+            required=["code", "message"],
+        ),
+        "message": _STRING | {"description": "The message again, where the client also looks for it"},
+        "errors": {"type": "object", "additionalProperties": build_array_type(_STRING)},
+        "meta": META,
+    },
+    required=["success", "error", "message", "meta"],
+)
+ERROR_DESCRIPTIONS = {
+    400: "Malformed or mistyped",
+    401: "Not signed in, or no longer",
+    403: "The role lacks the permission",
+    404: "No such row, or not the caller's",
+    409: "Duplicate, or the state forbids it",
+    412: "Changed since `If-Match`",
+    422: "A business rule said no",
+    429: "Too many tries; see `Retry-After`",
+    503: "The database is away; see `Retry-After`",
+}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    target_class = "employees.authentication.SessionTokenAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class RelationExtension(OpenApiSerializerFieldExtension):
+    target_class = "config.api.rows.Relation"
+
+    def map_serializer_field(self, auto_schema, direction):
+        return build_array_type({"type": "object", "additionalProperties": {}})
+
+
+class FreeObjectExtension(OpenApiSerializerFieldExtension):
+    target_class = "rest_framework.serializers.DictField"
+
+    def map_serializer_field(self, auto_schema, direction):
+        return {"type": "object", "additionalProperties": {}}
 
 
 class HubSchema(AutoSchema):
-    pass
+    """Reads `bodies`, `answers`, `filterset_class` and the permissions of a HubViewSet."""
+
+    def get_operation_id(self):
+        owner = self.view.resource or "session"
+        return f"{owner}_{self.view.action}" + (
+            "_put" if self.method == "PUT" and "patch" in self.view.action_map else ""
+        )
+
+    def get_tags(self):
+        return [self.view.collection or "sessions"]
+
+    def get_description(self):
+        text = super().get_description()
+        needed = self.view.permission_for(self.method)
+        if self.view.public or self.view.signed_in or not needed:
+            return text
+        return f"{text}\n\nPermission: `{needed}`."
+
+    def _get_serializer(self):
+        return self.view.serializer_class and self.view.serializer_class()
+
+    def get_request_serializer(self):
+        body = self.view.bodies.get(self.view.action)
+        # PUT is the same partial update as PATCH.
+        return body and body(partial=self.method in ("PUT", "PATCH"))
+
+    def _get_filter_parameters(self):
+        view, parameters = self.view, []
+        if view.action == "list" and view.filterset_class:
+            for name, filter_ in view.filterset_class.base_filters.items():
+                schema = build_array_type(filter_.value_schema) if filter_.many else dict(filter_.value_schema)
+                description = (type(filter_).__doc__ or "").strip().split("\n")[0]
+                parameters.append(
+                    build_parameter_type(name=name, schema=schema, location="query", description=description)
+                )
+        if view.action == "list" and view.sorts:
+            parameters += [
+                build_parameter_type(
+                    name="page", schema={"type": "integer", "minimum": 1, "default": 1}, location="query"
+                ),
+                build_parameter_type(
+                    name="limit",
+                    location="query",
+                    schema={"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_SIZE},
+                ),
+                build_parameter_type(
+                    name="cursor",
+                    schema=_STRING,
+                    location="query",
+                    description="`nextCursor` or `prevCursor` of an earlier answer; empty for the first page",
+                ),
+                build_parameter_type(
+                    name="sortBy",
+                    location="query",
+                    schema={"type": "string", "enum": list(view.sorts), "default": view.default_sort},
+                ),
+                build_parameter_type(
+                    name="sortOrder",
+                    location="query",
+                    schema={"type": "string", "enum": ["asc", "desc"], "default": "desc"},
+                ),
+            ]
+        for name, schema in view.extra_params.get(view.action, {}).items():
+            parameters.append(build_parameter_type(name=name, schema=schema, location="query"))
+        if self.method == "GET" and view.resource:
+            parameters.append(
+                build_parameter_type(
+                    name="fields",
+                    schema=build_array_type(_STRING),
+                    location="query",
+                    description="Only these fields; `id` is always there",
+                )
+            )
+        if self.method in ("PUT", "PATCH", "DELETE"):
+            parameters.append(
+                build_parameter_type(
+                    name="If-Match",
+                    schema=_STRING,
+                    location="header",
+                    description="The ETag of the version you changed; 412 when it is stale",
+                )
+            )
+        return parameters
+
+    def _get_response_bodies(self, direction="response"):
+        status = "201" if self.view.action == "create" else "200"
+        data = self._data_schema()
+        schema = data if self.view.action in self.view.bare else self._envelope(data)
+        responses = {status: {"description": "Done" if self.method != "GET" else "", "content": self._json(schema)}}
+        error = self._component("Error", ERROR)
+        for code in self._error_statuses():
+            responses[str(code)] = {"description": ERROR_DESCRIPTIONS[code], "content": self._json(error)}
+        return responses
+
+    def _error_statuses(self):
+        view = self.view
+        statuses = [400, 503]
+        if not view.public:
+            statuses += [401, 403]
+        elif view.action in view.bodies:
+            statuses += [401, 429]
+        if "{id}" in self.path or "{pk}" in self.path:
+            statuses.append(404)
+        if self.method != "GET" and view.resource:
+            statuses += [409, 412, 422]
+        return sorted(statuses)
+
+    def _data_schema(self):
+        view = self.view
+        answer = view.answers.get(view.action)
+        if answer is None and view.action == "list":
+            parts = {view.collection: view.serializer_class(many=True)}
+            properties = {name: self._part(part) for name, part in parts.items()}
+            if view.sorts:
+                properties["pagination"] = self._component("Pagination", PAGINATION)
+            return build_object_type(properties, required=list(properties))
+        if answer is None:
+            answer = {view.resource: view.serializer_class}
+        if isinstance(answer, dict):
+            properties = {name: self._part(part) for name, part in answer.items()}
+            return build_object_type(properties, required=list(properties))
+        return self._part(answer)
+
+    def _part(self, part):
+        if isinstance(part, dict):
+            return part
+        serializer = part if isinstance(part, BaseSerializer) else part()
+        if getattr(serializer, "many", False):
+            return build_array_type(self.resolve_serializer(serializer.child, "response").ref)
+        return self.resolve_serializer(serializer, "response").ref
+
+    def _envelope(self, data):
+        return build_object_type(
+            {
+                "success": {"type": "boolean", "enum": [True]},
+                "data": data,
+                "message": _STRING,
+                "meta": self._component("Meta", META),
+            },
+            required=["success", "data", "meta"],
+        )
+
+    def _component(self, name, schema):
+        component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema)
+        self.registry.register_on_missing(component)
+        return component.ref
+
+    @staticmethod
+    def _json(schema):
+        return {"application/json": {"schema": schema}}

@@ -113,16 +113,13 @@ class CoordinateField(serializers.DecimalField):
 
     def __init__(self, *, limit, **options):
         super().__init__(
-            max_digits=11, decimal_places=8, min_value=Decimal(-limit), max_value=Decimal(limit),
-            coerce_to_string=False, **options,
+            max_digits=11,
+            decimal_places=8,
+            min_value=Decimal(-limit),
+            max_value=Decimal(limit),
+            coerce_to_string=False,
+            **options,
         )
 
     def validate_precision(self, value):
         return super().validate_precision(round(value, self.decimal_places))
-
-
-def clean_body(serializer_class, request, **options):
-    """The validated values of the request's body; ValidationError (400) with dotted paths otherwise."""
-    serializer = serializer_class(data=request.data, context={"request": request}, **options)
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data

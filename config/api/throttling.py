@@ -19,8 +19,9 @@ local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local empty_at = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
 local wait = empty_at + interval - burst * interval - now
 if wait > 0 then return {0, tostring(wait), tostring(empty_at - now)} end
-redis.call('SET', KEYS[1], string.format('%.6f', empty_at + interval), 'PX', math.ceil((empty_at + interval - now) * 1000))
-return {1, '0', tostring(empty_at + interval - now)}
+empty_at = empty_at + interval
+redis.call('SET', KEYS[1], string.format('%.6f', empty_at), 'PX', math.ceil((empty_at - now) * 1000))
+return {1, '0', tostring(empty_at - now)}
 """
 BREAKER_SECONDS = 5
 

@@ -18,7 +18,7 @@ from config.api.exceptions import NOT_FOUND_MESSAGES
 from config.api.pagination import order_from, paginate
 from config.api.query import QueryParams
 from config.api.renderers import dumps
-from config.api.rows import Relation, declared_fields, fragments, rows_of
+from config.api.rows import declared_fields, fragments, rows_of
 
 _ETAG_VERSION = re.compile(r'^(?:W/)?"(\d{1,9})-')
 _COMMON_PARAMS = ("page", "limit", "cursor", "sortBy", "sortOrder", "include", "fields")
@@ -30,7 +30,9 @@ class HubViewSet(GenericViewSet):
     `resource` and `collection` name it in answers and errors; `permission`,
     `write_permission` and `delete_permission` say what it takes; `serializer_class`
     declares its shape, `filterset_class`, `sorts` and `default_sort` its list;
-    `includable` names the relations that may be asked for.
+    `includable` names the relations that may be asked for. By action: `bodies` declares
+    what is read, `answers` what is returned when it is not the resource itself,
+    `extra_params` further query parameters; `bare` actions answer without the envelope.
     """
 
     resource = collection = None
@@ -40,6 +42,7 @@ class HubViewSet(GenericViewSet):
     metadata_class = None
     sorts, default_sort = {}, None
     includable = frozenset()
+    bodies, answers, extra_params, bare = {}, {}, {}, frozenset()
     _allowed_fields = None
     lookup_value_regex = r"[A-Za-z0-9_-]{1,50}"
 
@@ -68,6 +71,22 @@ class HubViewSet(GenericViewSet):
         if self._allowed_fields is not None:
             known = self._allowed_fields if known is None else self._allowed_fields & known
         return rows_of(self.serializer_class, known, frozenset(included), frozenset(self.request.user.permissions))
+
+    def permission_for(self, method):
+        """The permission that a method takes, or None when none was declared."""
+        if method in ("GET", "HEAD"):
+            return self.permission
+        if method == "DELETE":
+            return self.delete_permission or self.write_permission
+        return self.write_permission
+
+    def body(self, *, partial=False):
+        """The validated body as this action declares it; ValidationError (400) with dotted paths otherwise."""
+        serializer = self.bodies[self.action](
+            data=self.request.data, partial=partial, context={"request": self.request}
+        )
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
 
     def require(self, permission):
         """Refuse (403) a caller without a permission that only this request needs."""
@@ -136,6 +155,7 @@ class HubViewSet(GenericViewSet):
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.in_envelope = True
+        response.bare = self.action in self.bare
         if response.status_code < 400:
             self._describe(response)
             self._tag(request, response)

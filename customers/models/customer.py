@@ -137,8 +137,13 @@ class Customer(VersionedModel):
         indexes = [
             _living("created_at", "id", name="customer_created"),
             _living(
-                "stage", "priority", "city_key", "lead_score", "id",
-                name="customer_funnel", include=["assigned_employee", "source"],
+                "stage",
+                "priority",
+                "city_key",
+                "lead_score",
+                "id",
+                name="customer_funnel",
+                include=["assigned_employee", "source"],
             ),
             _living("lead_score", "id", name="customer_score"),
             _living("name_folded", "id", name="customer_name"),
@@ -147,7 +152,8 @@ class Customer(VersionedModel):
             _living("priority_rank", "id", name="customer_priority"),
             _living("stage_rank", "id", name="customer_stage"),
             models.Index(
-                fields=["assigned_employee", "created_at", "id"], name="customer_assigned",
+                fields=["assigned_employee", "created_at", "id"],
+                name="customer_assigned",
                 condition=models.Q(deleted_at=None, assigned_employee__isnull=False),
             ),
             GinIndex(fields=["facets"], name="customer_facets"),

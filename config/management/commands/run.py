@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, connections
+from django.db import OperationalError, connections, transaction
 
 from config import embedded, processes
 from employees.models import Organization
@@ -22,7 +22,7 @@ END_SECONDS = 4
 
 FIRST_SCREEN = """
   Back office   {address}/admin/
-  API           {address}/api/v1/
+  API           {address}/api/v1/customers
   API docs      {address}/api/docs
   Health        {address}/healthz
 """
@@ -84,7 +84,8 @@ class Command(BaseCommand):
         with _step("Database schema"):
             call_command("migrate", verbosity=0, interactive=False)
         if settings.DEMO and not Organization.objects.exists():
-            with _step("Demo data"):
+            # All or nothing: a demo that Ctrl-C cut short must not look seeded at the next start.
+            with _step("Demo data"), transaction.atomic():
                 call_command("seed_demo")
         connections.close_all()
 
