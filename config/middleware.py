@@ -5,12 +5,7 @@ import re
 import time
 from secrets import token_hex
 
-from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware as DjangoMessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.middleware.common import CommonMiddleware as DjangoCommonMiddleware
-from django.middleware.csrf import CsrfViewMiddleware as DjangoCsrfViewMiddleware
-from django.middleware.locale import LocaleMiddleware as DjangoLocaleMiddleware
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
@@ -75,38 +70,8 @@ class RequestMiddleware:
         return response
 
 
-class _BackOfficeOnly:
-    """A Django middleware that lets API requests pass untouched: they carry no cookie and need none of it."""
-
-    def __call__(self, request):
-        return self.get_response(request) if request.is_api else super().__call__(request)
-
-    def process_view(self, request, *args):
-        return None if request.is_api else getattr(super(), "process_view", lambda *_: None)(request, *args)
-
-
 class CommonMiddleware(DjangoCommonMiddleware):
     """Django's, without its redirects: a 301 loses the body and the Authorization header."""
 
     def process_request(self, request):
         request.get_host()
-
-
-class SessionMiddleware(_BackOfficeOnly, DjangoSessionMiddleware):
-    pass
-
-
-class LocaleMiddleware(_BackOfficeOnly, DjangoLocaleMiddleware):
-    pass
-
-
-class CsrfViewMiddleware(_BackOfficeOnly, DjangoCsrfViewMiddleware):
-    pass
-
-
-class AuthenticationMiddleware(_BackOfficeOnly, DjangoAuthenticationMiddleware):
-    pass
-
-
-class MessageMiddleware(_BackOfficeOnly, DjangoMessageMiddleware):
-    pass

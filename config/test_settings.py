@@ -15,6 +15,7 @@ from config import embedded
 _data = Path(tempfile.mkdtemp(prefix="hub-test-")).resolve()
 # As root, PostgreSQL runs as another user who must pass through; what lies inside is closed by itself.
 _data.chmod(0o711)
+(_data / "static").mkdir()
 # What the environment sets, even to nothing, is not read from .env.
 os.environ |= {
     "DEBUG": "true",

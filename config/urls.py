@@ -1,6 +1,5 @@
 """The site map. RequestMiddleware brings every accepted prefix of the API to /api/v1/ first."""
 
-from django.contrib import admin
 from django.shortcuts import redirect
 from django.urls import include, path, re_path, register_converter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -27,9 +26,8 @@ api = [
 ]
 
 urlpatterns = [
-    path("", lambda request: redirect("admin:index"), name="home"),
+    path("", lambda request: redirect("docs"), name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("admin/", admin.site.urls),
     path("api/v1/", include(api)),
 ]

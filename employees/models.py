@@ -140,18 +140,6 @@ class Employee(AbstractBaseUser, VersionedModel):
             return self.organization.agents_may_claim
         return permission in self.permissions
 
-    # What Django Admin asks of a user.
-
-    @property
-    def is_staff(self):
-        return self.is_superuser or self.role in (Role.ADMIN, Role.SALES_MANAGER)
-
-    def has_perm(self, perm, obj=None):
-        return self.is_active and self.is_superuser
-
-    def has_module_perms(self, app_label):
-        return self.is_active and self.is_superuser
-
 
 class Session(models.Model):
     """One sign-in: it owns the access tokens issued from it and exactly one live refresh token."""

@@ -95,6 +95,11 @@ def refresh_session(token):
     return session.employee, access, refresh, int(lifetime.total_seconds())
 
 
+def sign_out(session_id):
+    """End one session."""
+    end_sessions(Session.objects.filter(pk=session_id))
+
+
 def end_sessions(sessions):
     """End sessions with their access and refresh tokens; returns how many were live."""
     ended = sessions.filter(ended_at=None).update(ended_at=timezone.now())

@@ -9,7 +9,7 @@ from config.api.throttling import client_address
 from config.api.viewsets import HubViewSet
 from employees import services
 from employees.filters import EmployeeFilterSet
-from employees.models import Employee, Session
+from employees.models import Employee
 from employees.serializers import (
     ClientSignedInSerializer,
     ClientUserSerializer,
@@ -113,7 +113,7 @@ class SessionViewSet(HubViewSet):
 
     def logout(self, request):
         """End this session: its access and refresh tokens stop working."""
-        services.end_sessions(Session.objects.filter(pk=request.auth["sid"]))
+        services.sign_out(request.auth["sid"])
         return self.answer({}, message=_("Signed out"))
 
     def me(self, request):

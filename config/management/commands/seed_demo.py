@@ -1,0 +1,189 @@
+"""The command that fills a development database with the demo, and with as many customers as a load test wants."""
+
+import sys
+from itertools import count, islice
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.utils import timezone
+
+from config import demo
+from config.audit import recorded
+from config.db import save_changes
+from customers.models import Assignment, Customer, StageChange
+from employees import services
+from employees.models import Employee, Organization, Team
+
+# One transaction each: a demo of the usual size is there as a whole or not at all.
+BATCH = 10_000
+
+
+class Command(BaseCommand):
+    help = "Fill the database with two demo agencies, their logins and customers. Only where DEBUG is on."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--customers", type=int, default=demo.CORE_CUSTOMERS, help="how many the demo agency has")
+
+    def handle(self, customers, **options):
+        if not settings.DEBUG:
+            raise CommandError("The demo has well-known passwords and is for DEBUG=true only.")
+        if not 1 <= customers <= demo.MAX_CUSTOMERS:
+            raise CommandError(f"--customers must be from 1 to {demo.MAX_CUSTOMERS}.")
+        now = timezone.now()
+        try:
+            added = self.fill(customers, now)
+        except ValidationError as error:
+            raise CommandError(f"The demo does not fit into this database: {' '.join(error.messages)}") from None
+        if not options["verbosity"]:
+            return
+        if added:
+            self.stdout.write(f"The demo is ready: {added} customers added. Sign in as admin@hub.test, {demo.PASSWORD}.")
+        else:
+            self.stdout.write("The demo is there already; nothing was changed.")
+
+    def fill(self, customers, now):
+        """Make what is missing; returns how many customers of the demo agency were added."""
+        have = Customer.objects.filter(organization_id=demo.DEMO).count()
+        missing = max(0, customers - have)
+        if not missing and have:
+            return 0
+        numbers = islice(_free_numbers(), missing)
+        progress = Progress(missing, self.stderr)
+        done = 0
+        while done < missing:
+            with recorded(None):
+                if not done:
+                    make_agencies(now)
+                    make_floor(needed=customers > demo.CORE_CUSTOMERS)
+                done += copy_customers(demo.DEMO, islice(numbers, BATCH), now, progress)
+        if missing > BATCH:
+            progress.say("tidying")
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM (ANALYZE) customers, stage_history, assignments, employees, audit_entries")
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE customers, stage_history, assignments, employees")
+        progress.end()
+        return missing
+
+
+def make_agencies(now):
+    """The two organizations with everybody who can sign in, and the other one's customers; once."""
+    if Organization.objects.filter(pk=demo.DEMO).exists():
+        return
+    organizations = {}
+    for key, names in demo.ORGANIZATIONS.items():
+        organizations[key] = services.create_organization(id=key, **names)
+        _rename(services.default_team(key), *demo.TEAMS[key == demo.OTHER])
+    _make_people(organizations[demo.DEMO], demo.PEOPLE)
+    _make_people(organizations[demo.OTHER], [demo.OTHER_ADMIN])
+    copy_customers(demo.OTHER, demo.OTHER_NUMBERS, now)
+
+
+def make_floor(*, needed):
+    """The further agents who share the customers of a large demo; once."""
+    people = list(demo.floor())
+    if needed and not Employee.objects.filter(pk=people[0].id).exists():
+        _make_people(Organization.objects.get(pk=demo.DEMO), people)
+
+
+def copy_customers(organization_id, numbers, now, progress=None):
+    """Write the customers of these numbers with their histories by COPY; returns how many."""
+    core, larger = _staff(organization_id)
+    stage_changes, assignments, written = [], [], 0
+    with Copy(Customer) as customers:
+        for number in numbers:
+            staff = core if number < demo.CORE_CUSTOMERS or organization_id == demo.OTHER else larger
+            made = demo.make_customer(number, organization_id, staff, now)
+            customers.write(made.customer)
+            stage_changes += made.stage_changes
+            assignments += made.assignments
+            written += 1
+            if progress:
+                progress.step()
+    for model, rows in ((StageChange, stage_changes), (Assignment, assignments)):
+        with Copy(model) as copy:
+            for row in rows:
+                copy.write(row)
+    return written
+
+
+class Copy:
+    """COPY into a model's table: rows are dicts by attribute name, what they leave out takes the model's default."""
+
+    def __init__(self, model):
+        self.model = model
+        fields = [field for field in model._meta.concrete_fields if not field.generated]
+        self.defaults = [
+            (field.attname, field.get_db_prep_save(field.get_default(), connection) if field.has_default() or not field.null else None)
+            for field in fields
+        ]
+        self.columns = ", ".join(f'"{field.column}"' for field in fields)
+
+    def __enter__(self):
+        self.cursor = connection.cursor()
+        self.copy = self.cursor.copy(f'COPY "{self.model._meta.db_table}" ({self.columns}) FROM STDIN')
+        self.writer = self.copy.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.copy.__exit__(*error)
+        self.cursor.close()
+
+    def write(self, row):
+        self.writer.write_row([row.get(name, default) for name, default in self.defaults])
+
+
+class Progress:
+    """How far a long run is: one line that changes on a terminal, a line every tenth in a log; short runs say nothing."""
+
+    def __init__(self, total, stream):
+        self.total, self.stream, self.done = total, stream, 0
+        self.is_long = total > BATCH
+        self.on_terminal = sys.stderr.isatty()
+
+    def step(self):
+        self.done += 1
+        tenth = max(1, self.total // 10)
+        if self.done % (1000 if self.on_terminal else tenth) == 0:
+            self.say(f"{self.done:,} of {self.total:,} customers")
+
+    def say(self, text):
+        if self.is_long:
+            self.stream.write(f"\r{text:<40}" if self.on_terminal else text, ending="" if self.on_terminal else "\n")
+            self.stream.flush()
+
+    def end(self):
+        if self.is_long and self.on_terminal:
+            self.stream.write("")
+
+
+def _staff(organization_id):
+    if organization_id == demo.OTHER:
+        return demo.Staff.of_other(), None
+    return demo.Staff.of_core(), demo.Staff.of_floor()
+
+
+def _free_numbers():
+    """The numbers whose customers are not there yet."""
+    taken = set(Customer.objects.filter(organization_id=demo.DEMO, deleted_at=None).values_list("phone", flat=True))
+    return (number for number in count() if demo.phone_of(number) not in taken)
+
+
+def _make_people(organization, people):
+    teams = [services.default_team(organization.pk)]
+    for name, name_en in demo.TEAMS[1 : max(person.team for person in people) + 1]:
+        teams.append(Team.objects.get_or_create(organization=organization, name=name, defaults={"name_en": name_en})[0])
+    for person in people:
+        values = person._asdict() | {"team_id": teams[person.team].pk}
+        del values["team"]
+        services.create_employee(None, organization=organization, **values)
+    # Hashing is slow on purpose, and the password is the same.
+    Employee.objects.filter(pk__in=[person.id for person in people]).update(password=make_password(demo.PASSWORD))
+
+
+def _rename(team, name, name_en):
+    save_changes(team, name=name, name_en=name_en)

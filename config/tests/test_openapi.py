@@ -1,0 +1,108 @@
+"""GET /schema: valid without warnings, and true of real answers."""
+
+from functools import cache
+
+import yaml
+from django.core.management import call_command
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import validate
+
+from config.testing import HubClient, make_customer, make_phone
+
+
+@cache
+def schema():
+    return yaml.safe_load(HubClient().get("schema").content)
+
+
+def check(response, method, path):
+    """Assert that an answer is what the schema says of its operation and status; returns its body."""
+    content = schema()["paths"][f"/api/v1/{path}"][method]["responses"][str(response.status_code)]["content"]
+    inline = {**content["application/json"]["schema"], "components": schema()["components"]}
+    errors = [f"{error.json_path}: {error.message}" for error in OAS30Validator(inline).iter_errors(response.json())]
+    assert errors == [], errors
+    return response.json()
+
+
+def test_it_generates_without_warnings_and_validates(tmp_path):
+    call_command("spectacular", validate=True, fail_on_warn=True, lang="en", file=str(tmp_path / "schema.yml"))
+    validate(schema())
+
+
+def test_every_operation_says_what_it_does_and_what_it_takes():
+    for path, operations in schema()["paths"].items():
+        for method, operation in operations.items():
+            assert operation.get("description"), f"{method} {path} has no description"
+            public = path.removeprefix("/api/v1/") in {"auth/login", "auth/refresh", "login", "schema"}
+            assert public or operation["security"] == [{"bearer": []}], f"{method} {path}"
+
+
+def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
+    client = as_(layla)
+    whole = {
+        "name": "محمد",
+        "nameEn": "Mohammed",
+        "email": "m@hub.test",
+        "nationalId": "1000000008",
+        "dateOfBirth": "1990-05-01",
+        "gender": "male",
+        "preferences": {"propertyType": ["villa"], "budgetMin": 1, "timeline": "6months+", "furnishing": "any"},
+        "sourceDetails": {"campaign": "x"},
+        "latitude": 24.7,
+        "longitude": 46.7,
+        "totalDealValue": 10.5,
+        "nextFollowUpDate": "2030-01-01",
+        "assignedEmployeeId": ahmed.pk,
+    }
+    created = check(client.post("customers", {**whole, "phone": make_phone()}), "post", "customers")
+    key = created["data"]["customer"]["id"]
+    one = "customers/{id}"
+    check(client.get("customers"), "get", "customers")
+    check(client.get("customers", {"cursor": "", "limit": "1"}), "get", "customers")
+    check(client.get(f"customers/{key}"), "get", one)
+    check(client.put(f"customers/{key}", {"notes": "x"}), "put", one)
+    check(client.patch(f"customers/{key}", {"notes": None}), "patch", one)
+    check(client.patch(f"customers/{key}/stage", {"toStage": "closing"}), "patch", f"{one}/stage")
+    check(client.post(f"customers/{key}/assign", {"employeeId": None}), "post", f"{one}/assign")
+    check(client.post(f"customers/{key}/claim"), "post", f"{one}/claim")
+    bulk = {"customerIds": [key, "cust_none"], "operation": "priority", "priority": "low"}
+    check(client.post("customers/bulk", bulk), "post", "customers/bulk")
+    check(client.delete(f"customers/{key}"), "delete", one)
+    check(client.post(f"customers/{key}/restore"), "post", f"{one}/restore")
+
+
+def test_answers_about_people_are_what_it_says(as_, layla, ahmed):
+    client = as_(layla)
+    check(client.get("employees", {"includeStats": "true"}), "get", "employees")
+    check(client.get(f"employees/{ahmed.pk}"), "get", "employees/{id}")
+    check(client.patch(f"employees/{ahmed.pk}", {"role": "Broker"}), "patch", "employees/{id}")
+    check(
+        client.post(f"employees/{ahmed.pk}/password", {"password": "a-long-pass-phrase"}),
+        "post",
+        "employees/{id}/password",
+    )
+    credentials = {"email": ahmed.email, "password": "a-long-pass-phrase"}
+    tokens = check(as_().post("auth/login", credentials), "post", "auth/login")["data"]
+    check(as_().post("auth/refresh", {"refreshToken": tokens["refreshToken"]}), "post", "auth/refresh")
+    check(as_().post("login", credentials), "post", "login")
+    check(client.get("auth/me"), "get", "auth/me")
+    check(client.get("user"), "get", "user")
+    check(client.post(f"employees/{ahmed.pk}/deactivate"), "post", "employees/{id}/deactivate")
+    check(client.post(f"employees/{ahmed.pk}/activate"), "post", "employees/{id}/activate")
+    check(client.post("auth/logout"), "post", "auth/logout")
+
+
+def test_errors_are_what_it_says(as_, layla, huda, ahmed):
+    customer = make_customer(ahmed)
+    taken = {"name": "x", "phone": customer.phone}
+    stale = {"HTTP_IF_MATCH": '"9-0"'}
+    one = "customers/{id}"
+    assert check(as_(layla).post("customers", {}), "post", "customers")["error"]["code"] == "VALIDATION_ERROR"
+    assert check(as_().get("customers"), "get", "customers")["error"]["code"] == "AUTHENTICATION_FAILED"
+    assert check(as_(huda).post("customers", {}), "post", "customers")["error"]["code"] == "PERMISSION_DENIED"
+    assert check(as_(layla).get("customers/none"), "get", one)["error"]["code"] == "RESOURCE_NOT_FOUND"
+    assert check(as_(layla).post("customers", taken), "post", "customers")["error"]["code"] == "DUPLICATE_RESOURCE"
+    late = as_(layla).patch(f"customers/{customer.pk}", {"notes": "x"}, **stale)
+    assert check(late, "patch", one)["error"]["code"] == "PRECONDITION_FAILED"
+    wrong = as_(layla).patch(f"customers/{customer.pk}", {"assignedEmployeeId": "emp_none"})
+    assert check(wrong, "patch", one)["error"]["details"][0]["field"] == "assignedEmployeeId"
