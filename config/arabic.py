@@ -241,7 +241,7 @@ _ARABIC_JOINS = [
 _ALL_JOINS = _ARABIC_JOINS + _LATIN_JOINS
 _ARABIC_ARTICLE = re.compile(rf"(?:ال)+(?={_ARABIC}{{3}})")
 _ARABIC_FATHER_OF = re.compile(rf"اب[واي](?:ال)+(?={_ARABIC}{{3}})")
-_LATIN_SERVANT_OF = re.compile(r"abd[aeiou]{1,2}l(?=[a-z]{3})|abd[aeiou]{1,2}(sh|th|dh|[rnszdt])(?=\1[a-z]{2})")
+_LATIN_SERVANT_OF = re.compile(r"^abd[aeiou]{1,2}(?:l(?=[a-z]{3})|(sh|th|dh|[rnszdt])(?=\1[a-z]{2}))")
 _LATIN_OF_THE_FAITH = re.compile(r"(?<=[a-z]{2})[aeiou](?:dd|ld)(?:in|een|ine|ien)$")
 
 
@@ -256,7 +256,7 @@ def _settle_word(word):
     if word.isascii():
         word = _SHORT_FORMS.get(word, word)
         if word.startswith("abd"):
-            word = _LATIN_SERVANT_OF.sub("abdal", word, count=1)
+            word = _LATIN_SERVANT_OF.sub("abdal", word)
         return _LATIN_OF_THE_FAITH.sub("aldin", word)
     if word.startswith("ال"):
         article = _ARABIC_ARTICLE.match(word)
