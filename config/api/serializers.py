@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from config.api.filters import read_moment
 from config.api.query import one_of
 from config.arabic import clean_text, parse_date, parse_decimal, phone_e164
 
@@ -80,7 +82,10 @@ class DayField(serializers.DateField):
         if not isinstance(data, str):
             self.fail("invalid", format="YYYY-MM-DD")
         try:
-            return parse_date(data.split("T")[0])
+            if "T" in data:
+                zone = get_default_timezone()
+                return read_moment(data, zone)[0].astimezone(zone).date()
+            return parse_date(data)
         except DjangoValidationError as error:
             _as_field_error(error)
 

@@ -91,3 +91,15 @@ def test_a_phone_is_stored_in_its_one_form(as_, layla):
         customer = data_of(as_(layla).post("customers", {"name": "سارة", "phone": spelling}), 201)["customer"]
         assert customer["phone"].startswith("+966501112")
     assert make_phone() != make_phone()
+
+
+def test_a_day_may_be_hijri_or_a_moment_which_counts_as_its_day_in_riyadh(as_, layla):
+    for written, day in (
+        ("1990-05-01", "1990-05-01"),
+        ("1445-07-10", "2024-01-22"),
+        ("١٤٤٥/٠٧/١٠", "2024-01-22"),
+        ("1990-04-30T21:00:00.000Z", "1990-05-01"),
+    ):
+        body = {"name": "سارة", "phone": make_phone(), "dateOfBirth": written}
+        assert data_of(as_(layla).post("customers", body), 201)["customer"]["dateOfBirth"] == day
+    assert fields_of(as_(layla).post("customers", {**body, "dateOfBirth": "1990-02-30"})) == ["dateOfBirth"]
