@@ -6,8 +6,9 @@ that are absent cost nothing.
 
 import copy
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import django_filters
@@ -19,7 +20,8 @@ from rest_framework.exceptions import ValidationError
 from config.api.query import one_of
 from config.arabic import ascii_digits, parse_date
 
-_DATE_ONLY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+# No exponents: 1e999999999 would be written out.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch
 # A `+03:00` whose plus was read as a space by URL decoding.
 _LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")
 
@@ -124,11 +126,9 @@ class NumberFilter(HubFilter):
         self.value_schema |= {k: v for k, v in (("minimum", minimum), ("maximum", maximum)) if v is not None}
 
     def clean_one(self, text):
-        try:
-            number = Decimal(ascii_digits(text))
-        except InvalidOperation:
-            raise ValidationError(_("Must be a number")) from None
-        if not number.is_finite() or len(text) > 20 or self.whole and number != int(number):
+        text = ascii_digits(text)
+        number = Decimal(text) if len(text) <= 20 and _NUMBER(text) else None
+        if number is None or self.whole and number != int(number):
             raise ValidationError(_("Must be a whole number") if self.whole else _("Must be a number"))
         if self.minimum is not None and number < self.minimum or self.maximum is not None and number > self.maximum:
             bounds = {"minimum": self.minimum, "maximum": self.maximum}
@@ -152,7 +152,8 @@ class MomentFilter(HubFilter):
         moment, is_day = read_moment(text, zone)
         if self.end:
             # "To" is inclusive: the whole day, or the whole instant as it is displayed.
-            moment += timedelta(days=1) if is_day else timedelta(microseconds=1)
+            with suppress(OverflowError):  # nothing comes after the year 9999
+                moment += timedelta(days=1) if is_day else timedelta(microseconds=1)
         return moment
 
 

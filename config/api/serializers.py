@@ -127,4 +127,6 @@ class CoordinateField(serializers.DecimalField):
         )
 
     def validate_precision(self, value):
-        return super().validate_precision(round(value, self.decimal_places))
+        if abs(value) < 1000:  # longer numbers cannot be rounded, and are refused below
+            value = round(value, self.decimal_places)
+        return super().validate_precision(value)

@@ -22,7 +22,6 @@ PATIENCE_SECONDS = 60
 END_SECONDS = 4
 
 FIRST_SCREEN = """
-  Back office   {address}/admin/
   API           {address}/api/v1/customers
   API docs      {address}/api/docs
   Health        {address}/healthz
