@@ -39,10 +39,30 @@ async def application(scope, receive, send):
         return await receive()
 
     if scope["type"] == "http":
+        # WSGI spells "X_Forwarded_For" and "X-Forwarded-For" alike: the first could forge what a proxy sets.
+        headers = [header for header in scope["headers"] if b"_" not in header[0]]
+        names = {name.lower() for name, _value in headers}
+        if b"transfer-encoding" in names and b"content-length" not in names:
+            # WSGI knows a body by its length alone; without this a chunked one would count as empty.
+            body = await _whole_body(receive)
+            headers.append((b"content-length", str(len(body)).encode()))
+
+            async def next_message():
+                return {"type": "http.request", "body": body, "more_body": False}
+
         scope = scope | {
-            # WSGI spells "X_Forwarded_For" and "X-Forwarded-For" alike: the first could forge what a proxy sets.
-            "headers": [header for header in scope["headers"] if b"_" not in header[0]],
+            "headers": headers,
             # a2wsgi decodes the query as ASCII; bytes that a browser would have escaped must not become a 500.
             "query_string": quote(scope["query_string"], safe="".join(map(chr, range(33, 127)))).encode(),
         }
     await http(scope, next_message, send)
+
+
+async def _whole_body(receive):
+    """A chunked body, read no further than one byte past what the API accepts."""
+    body, more = b"", True
+    while more and len(body) <= settings.MAX_JSON_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body

@@ -5,6 +5,8 @@ import re
 import time
 from secrets import token_hex
 
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
 from django.middleware.common import CommonMiddleware as DjangoCommonMiddleware
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
@@ -26,6 +28,12 @@ def api_language(request):
         if tag[:2] in ("ar", "en"):
             return tag[:2]
     return "en"
+
+
+@receiver(got_request_exception, dispatch_uid="hub.unhandled")
+def log_unhandled(sender, **_message):
+    """What goes wrong outside the API's views; django.request, which would say so, quotes data and is silent."""
+    logger.error("unhandled", exc_info=True)
 
 
 class RequestMiddleware:
@@ -54,7 +62,12 @@ class RequestMiddleware:
         response = self.get_response(request)
 
         if request.is_api and response.status_code >= 400 and not getattr(response, "in_envelope", False):
-            response = plain_error(request, response.status_code)
+            enveloped = plain_error(request, response.status_code)
+            # What the layers beneath have said stays: CORS, security, Allow, Retry-After.
+            for name, value in response.items():
+                if not name.startswith("Content-") or name.startswith("Content-Security-"):
+                    enveloped[name] = value
+            response = enveloped
         response["X-Request-ID"] = request.id
         if request.path_info not in _QUIET_PATHS:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)

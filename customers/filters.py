@@ -58,6 +58,8 @@ class AssigneeFilter(ListFilter):
         return super().clean([word.strip() for text in values for word in text.split(",") if word.strip()])
 
     def filter(self, queryset, value):
+        if not value:
+            return queryset
         ids = [
             self.parent.request.user.pk if word == ME else word for word in value if word not in (UNASSIGNED, "null")
         ]

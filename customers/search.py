@@ -43,8 +43,9 @@ def matching(text):
     digits = phone_search_digits(text)
     if digits:
         return Q(search_text__contains=digits)
-    folded = fold(text)
+    folded, typed = fold(text), text.strip().lower()
     condition = Q(search_text__contains=folded) if folded else Q(pk__in=[])
-    if "@" in text or "." in text:
-        condition |= Q(search_text__contains=text.strip().lower())
+    if typed != folded and (typed.isascii() or "@" in typed or "." in typed):
+        # E-mails are not folded: mohd, al-fahd and abdul_rahman occur in them as typed.
+        condition |= Q(search_text__contains=typed)
     return condition

@@ -8,6 +8,7 @@ from config.api.rows import KeptNull, Masked, Relation
 from config.api.serializers import (
     CoordinateField,
     DayField,
+    EmailField,
     MoneyField,
     PhoneField,
     TextField,
@@ -140,8 +141,8 @@ class BulkResultSerializer(serializers.Serializer):
 class TextListField(serializers.ListField):
     """A list of short texts without repeats."""
 
-    def __init__(self, *, max_items=50, **options):
-        super().__init__(child=TextField(max_length=255, name_like=True), max_length=max_items, **options)
+    def __init__(self, *, max_items=50, text_length=255, **options):
+        super().__init__(child=TextField(max_length=text_length, name_like=True), max_length=max_items, **options)
 
     def to_internal_value(self, data):
         return list(dict.fromkeys(super().to_internal_value(data)))
@@ -175,13 +176,22 @@ class PreferencesInput(serializers.Serializer):
 
 
 class SourceDetailsField(serializers.DictField):
-    """Free facts about the source: texts and numbers by name; null forgets a key."""
+    """Free facts about the source: texts, numbers and truth values by name; null forgets a key."""
+
+    MAX_FACTS, MAX_CHARACTERS = 30, 5000
 
     def to_internal_value(self, data):
         details = super().to_internal_value(data)
-        if len(details) > 30 or len(str(details)) > 5000:
+        if len(details) > self.MAX_FACTS or len(str(details)) > self.MAX_CHARACTERS:
             raise serializers.ValidationError(_("Too large"))
-        return details
+        text = TextField(multiline=True, allow_blank=True)
+        cleaned = {}
+        for name, value in details.items():
+            if isinstance(value, (dict, list)):
+                raise serializers.ValidationError({name: [_("Must be a text or a number")]})
+            value = text.run_validation(value) if isinstance(value, str) else value
+            cleaned[text.run_validation(name)] = value
+        return cleaned
 
 
 class SourceField(WordField):
@@ -206,7 +216,7 @@ class CustomerInput(serializers.Serializer):
         error_messages={"required": _("Phone number is required"), "blank": _("Phone number is required")}
     )
     whatsapp = _optional(PhoneField, mobile_only=True)
-    email = serializers.EmailField(required=False, allow_null=True, allow_blank=True, max_length=255)
+    email = _optional(EmailField, max_length=255, allow_blank=True)
     nationalId = _optional(TextField, source="national_id", max_length=40)
     nationality = _optional(TextField, max_length=50, name_like=True)
     gender = _optional(WordField, Gender.choices, allow_blank=True)
@@ -219,7 +229,7 @@ class CustomerInput(serializers.Serializer):
     stage = WordField(Stage.choices, required=False)
     priority = WordField(Priority.choices, required=False)
     preferences = PreferencesInput(required=False, allow_null=True)
-    tags = _optional(TextListField)
+    tags = _optional(TextListField, text_length=100)
     notes = _optional(TextField, max_length=20_000, multiline=True)
     assignedEmployeeId = _optional(
         serializers.CharField, source="assigned_employee_id", max_length=50, allow_blank=True
@@ -284,8 +294,8 @@ class BulkInput(serializers.Serializer):
     assignedTo = serializers.CharField(max_length=50, required=False, allow_null=True)
     toStage = WordField(Stage.choices, required=False)
     priority = WordField(Priority.choices, required=False)
-    addTags = TextListField(required=False)
-    removeTags = TextListField(required=False)
+    addTags = TextListField(required=False, text_length=100)
+    removeTags = TextListField(required=False, text_length=100)
     reason = TextField(max_length=500, required=False, default="")
     notes = TextField(max_length=5000, multiline=True, required=False, default="")
 

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from config.api.serializers import PhoneField, TextField, WordField
+from config.api.serializers import EmailField, PhoneField, TextField, WordField
 from employees.choices import Role
 from employees.models import Employee
 
@@ -58,7 +58,7 @@ class EmployeeInput(serializers.Serializer):
 
     name = TextField(max_length=255, name_like=True)
     nameEn = TextField(source="name_en", max_length=255, name_like=True, required=False)
-    email = serializers.EmailField(max_length=255)
+    email = EmailField(max_length=255)
     phone = PhoneField(required=False, allow_blank=True)
     whatsapp = PhoneField(required=False, allow_blank=True, mobile_only=True)
     roleKey = WordField(Role.choices, source="role", required=False)
@@ -88,6 +88,10 @@ class SignInInput(serializers.Serializer):
 
 class RefreshInput(serializers.Serializer):
     refreshToken = serializers.CharField(max_length=4096)
+
+
+class LogoutInput(serializers.Serializer):
+    refreshToken = serializers.CharField(max_length=4096, required=False)
 
 
 class ProfileSerializer(EmployeeSerializer):

@@ -2,13 +2,14 @@
 
 import hashlib
 import unicodedata
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -100,6 +101,16 @@ def sign_out(session_id):
     end_sessions(Session.objects.filter(pk=session_id))
 
 
+def sign_out_with(refresh_token):
+    """End the session of a live refresh token; returns whether there was one."""
+    try:
+        claims = RefreshToken(refresh_token).payload
+        theirs = Session.objects.filter(pk=str(claims["sid"]), refresh_id=str(claims["jti"]))
+    except (TokenError, KeyError, ValueError):
+        return False
+    return bool(end_sessions(theirs))
+
+
 def end_sessions(sessions):
     """End sessions with their access and refresh tokens; returns how many were live."""
     ended = sessions.filter(ended_at=None).update(ended_at=timezone.now())
@@ -116,7 +127,7 @@ def create_organization(*, name, **values):
     """A brokerage with its default team."""
     with recorded(None):
         organization = Organization.objects.create(name=name, **values)
-        Team.objects.create(organization=organization, name=_("Sales"), is_default=True)
+        Team.objects.create(organization=organization, name="المبيعات", name_en="Sales", is_default=True)
         return organization
 
 
@@ -133,26 +144,27 @@ def create_employee(actor, *, organization, password=None, **values):
     values["email"] = values["email"].lower()
     employee = Employee(organization=organization, **values)
     _put_password(employee, password)
-    with recorded(actor):
-        employee.validate_constraints()
+    with _email_reported(), recorded(actor):
         employee.save(force_insert=True)
         changed.send(Employee, rows=[employee], kind="created", changes=[{}], actor=actor)
     return employee
 
 
 def update_employee(employee, *, actor, **values):
-    """Change an employee's data, role or team. Raises ValidationError (422) if no admin would be left."""
+    """Change an employee's data, role or team.
+
+    Raises ValidationError: 409 for a taken e-mail, 422 if no admin would be left.
+    """
     _check_team(employee.organization_id, values)
     if "email" in values:
         values["email"] = values["email"].lower()
-    with recorded(actor):
+    with _email_reported(), recorded(actor):
         admins = _lock_admins(employee.organization_id)
         employee = lock(employee)
         if values.get("role", employee.role) != employee.role:
             _refuse_last(admins, employee)
         changes = save_changes(employee, **values)
         if changes:
-            employee.validate_constraints()
             changed.send(Employee, rows=[employee], kind="updated", changes=[changes], actor=actor)
     return employee
 
@@ -161,6 +173,7 @@ def set_password(employee, password, *, actor):
     """Give an employee a new password and end all their sessions."""
     _put_password(employee, password)
     with recorded(actor):
+        lock(employee)
         employee.save(update_fields=["password"])
         end_sessions(employee.sessions.all())
         transaction.on_commit(forget_identities)
@@ -203,6 +216,18 @@ def activate_employee(employee, *, actor):
 def sign_in_as(email):
     """An access token for a person of the demo, for the command line."""
     return sign_in(Employee.objects.get_by_natural_key(email))[0]
+
+
+@contextmanager
+def _email_reported():
+    """Turn a violation of the e-mail's uniqueness into a 409."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "employee_email_unique" not in str(error):
+            raise
+        message = _("An employee with this email exists already")
+        raise ValidationError(message, code="duplicate", params={"field": "email"}) from None
 
 
 def _check_team(organization_id, values):

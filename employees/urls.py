@@ -9,7 +9,7 @@ _ONE = {"get": "retrieve", "patch": "update", "put": "update"}
 urlpatterns = [
     path("auth/login", SessionViewSet.as_view({"post": "login"}, public=True), name="auth-login"),
     path("auth/refresh", SessionViewSet.as_view({"post": "refresh"}, public=True), name="auth-refresh"),
-    path("auth/logout", SessionViewSet.as_view({"post": "logout"}, signed_in=True), name="auth-logout"),
+    path("auth/logout", SessionViewSet.as_view({"post": "logout"}, public=True), name="auth-logout"),
     path("auth/me", SessionViewSet.as_view({"get": "me"}, signed_in=True), name="auth-me"),
     path("login", SessionViewSet.as_view({"post": "client_login"}, public=True), name="client-login"),
     path("user", SessionViewSet.as_view({"get": "client_user"}, signed_in=True), name="client-user"),

@@ -2,7 +2,7 @@
 
 import orjson
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 
 from config.api.rows import fragments, rows_of
 from config.api.throttling import client_address
@@ -17,6 +17,7 @@ from employees.serializers import (
     EmployeeInput,
     EmployeeSerializer,
     EmployeeWithStatsSerializer,
+    LogoutInput,
     NewEmployeeInput,
     PasswordInput,
     ProfileSerializer,
@@ -67,7 +68,7 @@ def with_stats(rows, counts):
 class SessionViewSet(HubViewSet):
     """Signing in, staying in, signing out."""
 
-    bodies = {"login": SignInInput, "client_login": SignInInput, "refresh": RefreshInput}
+    bodies = {"login": SignInInput, "client_login": SignInInput, "refresh": RefreshInput, "logout": LogoutInput}
     answers = {
         "login": SignedInSerializer,
         "client_login": ClientSignedInSerializer,
@@ -112,8 +113,12 @@ class SessionViewSet(HubViewSet):
         return self.answer({"token": token, "refreshToken": refresh, "expiresIn": seconds, "user": profile(employee)})
 
     def logout(self, request):
-        """End this session: its access and refresh tokens stop working."""
-        services.sign_out(request.auth["sid"])
+        """End this session and both its tokens; where the access token has expired, the refresh token will do."""
+        token = self.body().get("refreshToken")
+        if not (token and services.sign_out_with(token)):
+            if request.user is None:
+                raise NotAuthenticated
+            services.sign_out(request.auth["sid"])
         return self.answer({}, message=_("Signed out"))
 
     def me(self, request):

@@ -6,9 +6,10 @@ from django.core.exceptions import BadRequest, ObjectDoesNotExist, RequestDataTo
 from django.core.exceptions import PermissionDenied as MissingPermission
 from django.core.exceptions import ValidationError as RuleViolation
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import Http404, HttpResponse
+from django.http import BadHeaderError, Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
@@ -114,7 +115,7 @@ def error_of(exc, view=None, request=None):
         return exc.status_code, plain(exc.status_code)
     if isinstance(exc, drf.APIException):
         return exc.status_code, plain(exc.status_code, exc.detail)
-    if isinstance(exc, (BadRequest, SuspiciousOperation)):
+    if isinstance(exc, (BadRequest, SuspiciousOperation, BadHeaderError)):
         return 400, plain(400)
     if isinstance(exc, (OperationalError, InterfaceError)) or _connection_lost(exc):
         logger.error("database unavailable", exc_info=exc)
@@ -155,6 +156,7 @@ def plain_error(request, status):
     return response
 
 
+@csrf_exempt
 def unknown_route(request, *args, **kwargs):
     """Any API path that is not one of ours."""
     return plain_error(request, 404)

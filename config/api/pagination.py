@@ -155,7 +155,8 @@ def _segments_after(queryset, order, position, backward):
 
 def _fingerprint(params, order, organization_id):
     """What a cursor belongs to: the filters, the order and the organization."""
-    asked = sorted((name, values) for name, values in params.items() if name not in _NOT_A_FILTER)
+    meaningless = _NOT_A_FILTER.union(params.ignored)
+    asked = sorted((name, values) for name, values in params.items() if name not in meaningless)
     text = repr((asked, order.sort.column, order.descending, organization_id))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

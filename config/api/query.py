@@ -27,12 +27,9 @@ class QueryParams(dict):
             check_text(key)
             array = _ARRAY_KEY.match(key)
             name = array[1] if array else key
-            for value in values:
-                for item in _spread(value):
-                    if item and item not in self.setdefault(name, []):
-                        self[name].append(item)
-        for name in [name for name, values in self.items() if not values]:
-            del self[name]
+            items = [item for value in values for item in _spread(value) if item]
+            if items:
+                self[name] = list(dict.fromkeys(self.get(name, []) + items))
 
     def use(self, *names):
         """Mark names as understood."""

@@ -1,5 +1,7 @@
 """OpenAPI, generated from what the viewsets declare: bodies, answers, filters, permissions."""
 
+import copy
+
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, build_array_type, build_object_type, build_parameter_type
@@ -256,6 +258,8 @@ class HubSchema(AutoSchema):
         )
 
     def _component(self, name, schema):
+        # A copy: the generator's hooks rewrite enums in place, and it runs once per request.
+        schema = copy.deepcopy(schema)
         component = ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=schema)
         self.registry.register_on_missing(component)
         return component.ref

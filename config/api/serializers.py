@@ -34,6 +34,16 @@ class TextField(serializers.CharField):
         return super().to_internal_value(text)
 
 
+class EmailField(serializers.EmailField):
+    """An e-mail address without what can make it read differently from what it says."""
+
+    def to_internal_value(self, data):
+        try:
+            return super().to_internal_value(clean_text(str(data), refuse_bidi=True))
+        except DjangoValidationError as error:
+            _as_field_error(error)
+
+
 class PhoneField(serializers.CharField):
     """A phone number in any spelling, stored as E.164."""
 
@@ -88,6 +98,8 @@ class DayField(serializers.DateField):
             return parse_date(data)
         except DjangoValidationError as error:
             _as_field_error(error)
+        except OverflowError:
+            self.fail("invalid", format="YYYY-MM-DD")
 
 
 class WordField(serializers.ChoiceField):

@@ -107,6 +107,6 @@ def client_address(request):
     """The caller's address: what the outermost of our own proxies saw, or the peer when there is none."""
     if settings.TRUSTED_PROXIES:
         forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        if len(forwarded) >= settings.TRUSTED_PROXIES:
+        if len(forwarded) >= settings.TRUSTED_PROXIES and forwarded[-settings.TRUSTED_PROXIES].strip():
             return forwarded[-settings.TRUSTED_PROXIES].strip()
     return request.META.get("REMOTE_ADDR", "")

@@ -1,0 +1,478 @@
+"""Who may do what: every route × role × whose row it is, and not a byte of the other organization in any answer.
+
+A route that is missing in TABLE fails `test_the_table_names_every_route_and_no_other`.
+"""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from django.db import transaction
+from django.urls import URLResolver, get_resolver
+
+from config.testing import HubClient, data_of, error_of, make_customer, make_employee, make_phone
+from customers import services as customers
+from employees import services as employees
+from employees.authentication import forget_identities
+from employees.choices import Role
+from employees.models import Team
+
+# --- The table -------------------------------------------------------------------------------------
+
+ROLES = ("admin", "manager", "agent", "viewer", "nobody")
+# Whose row an id in the path names, in the order of the numbers below. A single number holds for all of them.
+CUSTOMER_OF = ("me", "my team", "other team", "nobody", "other organization")
+EMPLOYEE_OF = ("me", "my team", "other team", "other organization")
+
+_READ = ("200 200 200 200 404", "200 200 404 200 404", "200 404 404 404 404", "200 404 404 404 404", "401")
+_WORK = ("200 200 200 200 404", "200 200 404 200 404", "200 404 404 404 404", "403", "401")
+_LEAD = ("200 200 200 200 404", "200 200 404 200 404", "403", "403", "401")
+_TAKE = ("200 409 409 200 404", "200 409 409 200 404", "200 409 409 200 404", "403", "401")
+_OWNER_ONLY = ("200 200 200 200 404", "403", "403", "403", "401")
+_HIRE = ("200 200 200 404", "403", "403", "403", "401")
+
+TABLE = {
+    # route and method:                       admin, manager, agent, viewer, nobody
+    ("customers", "GET"): ("200", "200", "200", "200", "401"),
+    ("customers", "GET ?deleted=only"): ("200", "200", "403", "403", "401"),
+    ("customers", "POST"): ("201", "201", "201", "403", "401"),
+    ("customers-bulk", "POST"): ("200", "200", "200", "403", "401"),
+    ("customer", "GET"): _READ,
+    ("customer", "PUT"): _WORK,
+    ("customer", "PATCH"): _WORK,
+    ("customer", "DELETE"): _LEAD,
+    ("customer", "DELETE ?permanent=true"): _OWNER_ONLY,
+    ("customer-stage", "PATCH"): _WORK,
+    ("customer-assign", "POST"): _LEAD,
+    ("customer-claim", "POST"): _TAKE,
+    ("customer-restore", "POST"): _LEAD,
+    ("employees", "GET"): ("200", "200", "200", "200", "401"),
+    ("employees", "GET ?includeStats=true"): ("200", "200", "200", "200", "401"),
+    ("employees", "POST"): ("201", "403", "403", "403", "401"),
+    ("employee", "GET"): ("200 200 200 404", "200 200 404 404", "200 200 404 404", "200 200 404 404", "401"),
+    ("employee", "PUT"): _HIRE,
+    ("employee", "PATCH"): _HIRE,
+    ("employee-password", "POST"): _HIRE,
+    ("employee-deactivate", "POST"): ("422 200 200 404", "403", "403", "403", "401"),  # Layla is the last admin
+    ("employee-activate", "POST"): _HIRE,
+    ("auth-login", "POST"): ("200", "200", "200", "200", "200"),
+    ("auth-refresh", "POST"): ("200", "200", "200", "200", "200"),
+    ("auth-logout", "POST"): ("200", "200", "200", "200", "401"),
+    ("auth-me", "GET"): ("200", "200", "200", "200", "401"),
+    ("client-login", "POST"): ("200", "200", "200", "200", "200"),
+    ("client-user", "GET"): ("200", "200", "200", "200", "401"),
+    ("schema", "GET"): ("200", "200", "200", "200", "200"),
+    ("docs", "GET"): ("200", "200", "200", "200", "200"),
+    ("unknown", "GET"): ("404", "404", "404", "404", "404"),
+    ("home", "GET"): ("302", "302", "302", "302", "302"),
+    ("healthz", "GET"): ("200", "200", "200", "200", "200"),
+    ("readyz", "GET"): ("200", "200", "200", "200", "200"),
+}
+
+PASSWORD = "a-long-pass-phrase"
+# What a call sends; without an entry, nothing. Functions are given the world.
+BODIES = {
+    ("customers", "POST"): lambda world: {"name": "سارة القحطاني", "phone": make_phone()},
+    ("customers-bulk", "POST"): lambda world: {
+        "customerIds": [row.pk for row in world.customers.values()],
+        "operation": "priority",
+        "priority": "urgent",
+    },
+    ("customer", "PUT"): {"notes": "ملاحظة"},
+    ("customer", "PATCH"): {"notes": "ملاحظة", "preferences": {"bedrooms": 4}},
+    ("customer-stage", "PATCH"): {"toStage": "negotiation", "reason": "زيارة ناجحة"},
+    ("customer-assign", "POST"): lambda world: {"employeeId": world.employees["sami"].pk},
+    ("employees", "POST"): {"name": "ماجد العنزي", "email": "majed@hub.test", "password": PASSWORD},
+    ("employee", "PUT"): {"role": "مستشار مبيعات"},
+    ("employee", "PATCH"): {"name": "اسم جديد"},
+    ("employee-password", "POST"): {"password": "another-long-pass-phrase"},
+    ("auth-login", "POST"): {"email": "sami@hub.test", "password": PASSWORD},
+    ("client-login", "POST"): {"email": "sami@hub.test", "password": PASSWORD},
+    ("auth-refresh", "POST"): lambda world: {"refreshToken": employees.sign_in(world.employees["sami"])[1]},
+}
+
+PATHS = {"unknown": "/api/v1/no/such/route", "home": "/", "healthz": "/healthz", "readyz": "/readyz"}
+
+# Which rows a list shows, by the name of the assignee or employee.
+SEEN_CUSTOMERS = {
+    "admin": {"layla", "fatima", "ahmed", "huda", "sami", "omar", "nobody"},
+    "manager": {"layla", "fatima", "ahmed", "huda", "sami", "nobody"},
+    "agent": {"ahmed"},
+    "viewer": {"huda"},
+}
+SEEN_EMPLOYEES = {
+    "admin": {"layla", "fatima", "ahmed", "huda", "sami", "omar"},
+    "manager": {"layla", "fatima", "ahmed", "huda", "sami"},
+    "agent": {"layla", "fatima", "ahmed", "huda", "sami"},
+    "viewer": {"layla", "fatima", "ahmed", "huda", "sami"},
+}
+STATS_OF = {
+    "admin": {"layla", "fatima", "ahmed", "huda", "sami", "omar"},
+    "manager": {"layla", "fatima", "ahmed", "huda", "sami"},
+    "agent": {"ahmed"},
+    "viewer": {"huda"},
+}
+
+# --- The world ---------------------------------------------------------------------------------------
+
+ACTORS = {"admin": "layla", "manager": "fatima", "agent": "ahmed", "viewer": "huda"}
+CANARY_PHONE = "+966599990001"
+CANARIES = ["كناري", "canary", CANARY_PHONE[1:], CANARY_PHONE[4:], "1000000008"]
+
+
+@pytest.fixture
+def world(organization, north, south):
+    """Two organizations; each customer of ours is named after its assignee, everything of theirs sings."""
+    people = {
+        "layla": make_employee(organization, "ليلى", Role.ADMIN, north),
+        "fatima": make_employee(organization, "فاطمة", Role.SALES_MANAGER, north),
+        "ahmed": make_employee(organization, "أحمد", Role.SALES_AGENT, north),
+        "huda": make_employee(organization, "هدى", Role.VIEWER, north),
+        "sami": make_employee(organization, "سامي", Role.SALES_AGENT, north, email="sami@hub.test", password=PASSWORD),
+        "omar": make_employee(organization, "عمر", Role.SALES_AGENT, south),
+    }
+    ours = {name: make_customer(people["layla"], assigned_employee_id=who.pk) for name, who in people.items()}
+    ours["nobody"] = make_customer(people["layla"])
+    gone = make_customer(people["layla"], assigned_employee_id=people["omar"].pk)
+    customers.delete_customer(gone, actor=people["layla"])
+
+    other = employees.create_organization(name="شركة الكناري العقارية", name_en="Canary Estates")
+    team = Team.objects.create(organization=other, name="فريق الكناري", name_en="Canary team")
+    noura = make_employee(
+        other, "نورة الكناري", Role.ADMIN, team, email="noura@canary.test", name_en="Noura Canary",
+        job_title="Canary manager", phone="+966599990002",
+    )  # fmt: skip
+    theirs = customers.create_customer(
+        actor=noura,
+        values={
+            "name": "زبون الكناري",
+            "name_en": "Canary Customer",
+            "phone": CANARY_PHONE,
+            "email": "customer@canary.test",
+            "national_id": "1000000008",
+            "tags": ["canary-tag"],
+            "notes": "ملاحظة كناري",
+            "city": "مدينة الكناري",
+            "district": "Canary district",
+            "source": "referral",
+            "source_details": {"campaign": "canary-campaign"},
+            "preferences": {"preferredAreas": ["حي الكناري"]},
+            "assigned_employee_id": noura.pk,
+        },
+    )
+    customers.change_stage(theirs, actor=noura, to_stage="closing", reason="canary reason")
+    foreign_ids = [other.pk, noura.pk, theirs.pk, *Team.objects.filter(organization=other).values_list("pk", flat=True)]
+    return SimpleNamespace(
+        employees=people, customers={**ours, "theirs": theirs}, noura=noura, theirs=theirs, team=team, other=other,
+        gone=gone, foreign_ids=foreign_ids,
+    )  # fmt: skip
+
+
+def rows_for(world, role, path):
+    """`{whose: id}` for the id in a route's path, or None when there is none."""
+    me = ACTORS.get(role, "sami")
+    if "customers/<" in path:
+        rows = world.customers
+        keys = (me, "sami" if me != "sami" else "ahmed", "omar", "nobody", "theirs")
+        return {whose: rows[key].pk for whose, key in zip(CUSTOMER_OF, keys, strict=True)}
+    if "employees/<" in path:
+        people = world.employees
+        ids = (people[me].pk, people["sami" if me != "sami" else "ahmed"].pk, people["omar"].pk, world.noura.pk)
+        return dict(zip(EMPLOYEE_OF, ids, strict=True))
+    return None
+
+
+def assert_no_canary(world, response, asked=""):
+    """Nothing of the other organization is in an answer, but for what the caller has said itself."""
+    text = response.content.decode() + "".join(f"{name}: {value}\n" for name, value in response.items())
+    for canary in [*CANARIES, *world.foreign_ids]:
+        if canary not in asked:
+            assert canary.lower() not in text.lower(), f"{canary} in the answer to {asked}: {text[:500]}"
+
+
+def routes_of(patterns, prefix=""):
+    """`(name, path, methods)` of every route."""
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes_of(pattern.url_patterns, path)
+            continue
+        callback = pattern.callback
+        if getattr(callback, "actions", None):
+            methods = {method.upper() for method in callback.actions} - {"HEAD"}
+        elif cls := getattr(callback, "cls", None) or getattr(callback, "view_class", None):
+            methods = {method.upper() for method in cls.http_method_names if hasattr(cls, method)} - {"HEAD", "OPTIONS"}
+        else:
+            methods = {"GET"}
+        yield pattern.name or path, path, methods
+
+
+ROUTES = {name: path for name, path, _methods in routes_of(get_resolver().url_patterns)}
+
+
+def call(client, world, route, method, key):
+    """One call whose changes are taken back, and what it sent as text."""
+    verb, _space, query = method.partition(" ")
+    path = PATHS.get(route) or "/" + ROUTES[route].replace("<id:pk>", key or "")
+    body = BODIES.get((route, verb))
+    body = body(world) if callable(body) else body
+    asked = json.dumps([path, body], ensure_ascii=False)
+    forget_identities()
+    with transaction.atomic():
+        response = client.generic(verb, path + query, json.dumps(body) if body else b"", "application/json")
+        transaction.set_rollback(True)
+    return response, asked
+
+
+# --- The tests ------------------------------------------------------------------------------------------
+
+
+def test_the_table_names_every_route_and_no_other():
+    found = {(name, method) for name, _path, methods in routes_of(get_resolver().url_patterns) for method in methods}
+    assert {(name, method.split(" ")[0]) for name, method in TABLE} == found
+
+
+def test_route_names_are_unique():
+    names = [name for name, _path, _methods in routes_of(get_resolver().url_patterns)]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.fixture
+def clients(world):
+    signed_in = {role: HubClient(world.employees[name]) for role, name in ACTORS.items()}
+    return {**signed_in, "nobody": HubClient()}
+
+
+def test_each_role_gets_what_the_table_says_and_nothing_of_the_other_organization(world, clients):
+    differences = []
+    for (route, method), cells in TABLE.items():
+        for role, cell in zip(ROLES, cells, strict=True):
+            rows = rows_for(world, role, ROUTES[route]) or {"": None}
+            statuses = cell.split() if " " in cell else [cell] * len(rows)
+            for (whose, key), status in zip(rows.items(), statuses, strict=True):
+                response, asked = call(clients[role], world, route, method, key)
+                if response.status_code != int(status):
+                    differences.append(f"{method} {route} as {role} on {whose}: {response.status_code}, not {status}")
+                assert_no_canary(world, response, asked)
+                if response.status_code == 403:
+                    details = response.json()["error"]["details"]
+                    assert details["currentRole"] == world.employees[ACTORS[role]].role
+                    assert details["requiredPermission"]
+    assert differences == []
+
+
+def test_another_organizations_row_answers_exactly_as_an_id_that_does_not_exist(world, clients):
+    def told(client, route, method, key):
+        body = call(client, world, route, method, key)[0].json()
+        del body["meta"]
+        return json.dumps(body).replace(key, "ID")
+
+    for route, method in TABLE:
+        if "<id:pk>" not in ROUTES[route]:
+            continue
+        theirs, random = (
+            (world.theirs.pk, "cust_" + "0" * 20)
+            if "customers" in ROUTES[route]
+            else (world.noura.pk, "emp_" + "0" * 20)
+        )
+        for role in ROLES:
+            client = clients[role]
+            assert told(client, route, method, theirs) == told(client, route, method, random), (route, method, role)
+
+
+@pytest.mark.parametrize("role", ACTORS)
+def test_lists_show_the_scope_of_the_caller_and_count_nothing_else(world, clients, role):
+    names = {row.pk: name for name, row in world.customers.items()}
+    data = data_of(clients[role].get("customers", {"limit": 100}))
+    assert {names[row["id"]] for row in data["customers"]} == SEEN_CUSTOMERS[role]
+    assert data["pagination"]["totalItems"] == len(SEEN_CUSTOMERS[role])
+    by_cursor = data_of(clients[role].get("customers", {"limit": 100, "cursor": ""}))
+    assert {names[row["id"]] for row in by_cursor["customers"]} == SEEN_CUSTOMERS[role]
+
+    names = {employee.pk: name for name, employee in world.employees.items()}
+    shown = data_of(clients[role].get("employees", {"includeStats": "true"}))["employees"]
+    assert {names[row["id"]] for row in shown} == SEEN_EMPLOYEES[role]
+    assert {names[row["id"]] for row in shown if "stats" in row} == STATS_OF[role]
+    assert {row["stats"]["assignedCustomers"] for row in shown if "stats" in row} == {1}
+
+
+def test_deleted_customers_are_listed_in_the_same_scope(world, clients):
+    assert [row["id"] for row in data_of(clients["admin"].get("customers?deleted=only"))["customers"]] == [
+        world.gone.pk
+    ]
+    assert data_of(clients["manager"].get("customers?deleted=only"))["customers"] == []
+    for role in ("admin", "manager", "agent", "viewer"):
+        error_of(clients[role].get(f"customers/{world.gone.pk}"), 404)
+
+
+def test_agents_choose_among_unassigned_customers_without_seeing_how_to_call_them(world, clients):
+    (row,) = data_of(clients["agent"].get("customers?assignedEmployeeId=unassigned"))["customers"]
+    assert row["id"] == world.customers["nobody"].pk
+    assert not {"phone", "whatsapp", "email", "nationalId", "notes", "assignedEmployee", "stageHistory"} & set(row)
+    for spelling in ("fields=phone,email", "include=interactions&fields=phone", "search=%2B9665"):
+        for row in data_of(clients["agent"].get(f"customers?assignedTo=unassigned&{spelling}"))["customers"]:
+            assert "phone" not in row and "email" not in row
+    assert data_of(clients["viewer"].get("customers?assignedEmployeeId=unassigned"))["customers"] == []
+    world.employees["ahmed"].organization.agents_may_claim = False
+    world.employees["ahmed"].organization.save()
+    forget_identities()
+    assert data_of(clients["agent"].get("customers?assignedEmployeeId=unassigned"))["customers"] == []
+    error_of(clients["agent"].post(f"customers/{world.customers['nobody'].pk}/claim"), 403, "PERMISSION_DENIED")
+
+
+def test_a_manager_without_a_team_sees_only_what_nobody_has(world, organization):
+    lonely = make_employee(organization, "وحيد", Role.SALES_MANAGER)
+    lonely.team = None
+    lonely.save()
+    rows = data_of(HubClient(lonely).get("customers"))["customers"]
+    assert [row["id"] for row in rows] == [world.customers["nobody"].pk]
+    assert [row["id"] for row in data_of(HubClient(lonely).get("employees"))["employees"]] == [lonely.pk]
+
+
+@pytest.mark.parametrize("role", ACTORS)
+def test_no_search_or_filter_finds_a_row_of_the_other_organization(world, clients, role):
+    for query in (
+        {"search": "الكناري"},
+        {"search": "Canary"},
+        {"search": CANARY_PHONE},
+        {"search": "customer@canary.test"},
+        {"tags": "canary-tag"},
+        {"city": "مدينة الكناري"},
+        {"preferredAreas": "حي الكناري"},
+        {"assignedEmployeeId": world.noura.pk},
+        {"assignedEmployeeId": f"{world.noura.pk},me", "stage": "closing"},
+        {"stage": "closing"},
+        {"source": "referral"},
+        {"sortBy": "name", "fields": "canary", "include": "canary", "canary": "1"},
+    ):
+        for page in ({}, {"cursor": ""}):
+            response = clients[role].get("customers", {**query, **page})
+            shown = data_of(response)["customers"]
+            assert world.theirs.pk not in {row["id"] for row in shown}
+            assert_no_canary(world, response, json.dumps(query, ensure_ascii=False))
+            assert "canary" in query or shown == []
+    for query in ({"role": "Canary manager"}, {"role": "admin"}, {"isActive": "true"}, {"teamId": world.team.pk}):
+        assert_no_canary(world, clients[role].get("employees", query), json.dumps(query))
+
+
+def test_a_cursor_of_the_other_organization_is_refused(world, clients):
+    make_customer(world.noura)
+    cursor = data_of(HubClient(world.noura).get("customers", {"cursor": "", "limit": 1}))["pagination"]["nextCursor"]
+    error_of(clients["admin"].get("customers", {"cursor": cursor}), 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("role", ["admin", "manager"])
+def test_ids_of_the_other_organization_in_a_body_are_as_unknown_as_random_ones(world, clients, role):
+    client, own = clients[role], world.customers["sami"].pk
+    pairs = [("PATCH", f"customers/{own}", "assignedEmployeeId"), ("POST", "customers", "assignedEmployeeId")]
+    pairs += [("POST", f"customers/{own}/assign", "employeeId")]
+    if role == "admin":
+        pairs += [("POST", f"employees/{world.employees['omar'].pk}/deactivate", "successorId")]
+    tries = [(method, path, field, world.noura.pk, "emp_" + "0" * 20) for method, path, field in pairs]
+    if role == "admin":
+        tries += [("POST", "employees", "teamId", world.team.pk, "team_" + "0" * 20)]
+        tries += [("PATCH", f"employees/{world.employees['omar'].pk}", "teamId", world.team.pk, "team_" + "0" * 20)]
+    for method, path, field, foreign, random in tries:
+        bases = {"customers": {"name": "سارة", "phone": make_phone()}, "employees": {"name": "س", "email": "s@x.co"}}
+        base = bases.get(path, {})
+        answers = []
+        for key in (foreign, random):
+            response = client.call(method.lower(), path, {**base, field: key})
+            assert_no_canary(world, response, key)
+            answers.append(error_of(response, 422, "VALIDATION_ERROR"))
+        assert answers[0] == answers[1]
+        assert [detail["field"] for detail in answers[0]["details"]] == [field]
+
+
+@pytest.mark.parametrize("role", ["admin", "manager", "agent"])
+def test_bulk_says_of_invisible_customers_what_it_says_of_unknown_ones(world, clients, role):
+    names = {row.pk: name for name, row in world.customers.items()} | {"cust_unknown": "unknown"}
+    for part in (
+        {"operation": "priority", "priority": "urgent"},
+        {"operation": "stage", "toStage": "closing"},
+        {"operation": "tags", "addTags": ["مهم"]},
+    ):
+        response = clients[role].post("customers/bulk", {"customerIds": list(names), **part})
+        data = data_of(response)
+        assert data["updatedCount"] == len(SEEN_CUSTOMERS[role])
+        assert {names[failure["id"]] for failure in data["failed"]} == set(names.values()) - SEEN_CUSTOMERS[role]
+        assert {(failure["code"], failure["message"]) for failure in data["failed"]} == {
+            ("RESOURCE_NOT_FOUND", "Customer not found")
+        }
+        assert_no_canary(world, response, world.theirs.pk)
+    before = world.theirs.updated_at
+    world.theirs.refresh_from_db()
+    assert (world.theirs.priority, world.theirs.tags) == ("medium", ["canary-tag"])
+    assert world.theirs.updated_at >= before and world.theirs.version == 2
+
+
+def test_bulk_limits_are_those_of_the_role(world, clients):
+    for role, limit in (("admin", 500), ("manager", 200), ("agent", 50)):
+        order = {"operation": "priority", "priority": "low"}
+        ids = [f"cust_{i}" for i in range(limit + 1)]
+        data_of(clients[role].post("customers/bulk", {"customerIds": ids[:-1] + ids[:5], **order}))
+        error_of(clients[role].post("customers/bulk", {"customerIds": ids, **order}), 400, "VALIDATION_ERROR")
+
+
+def test_agents_and_viewers_assign_nothing_by_any_door(world, clients):
+    mine, sami = world.customers["ahmed"].pk, world.employees["sami"].pk
+    for method, path, body in (
+        ("patch", f"customers/{mine}", {"assignedEmployeeId": sami}),
+        ("patch", f"customers/{mine}", {"assignedEmployeeId": None}),
+        ("put", f"customers/{mine}", {"assignedEmployee": {"id": sami}}),
+        ("post", f"customers/{mine}/assign", {"employeeId": sami}),
+        ("post", "customers", {"name": "س", "phone": make_phone(), "assignedEmployeeId": sami}),
+        ("post", "customers/bulk", {"customerIds": [mine], "operation": "assign", "assignedTo": sami}),
+        ("post", "customers/bulk", {"customerIds": [mine], "operation": "assign", "assignedTo": None}),
+    ):
+        error = error_of(clients["agent"].call(method, path, body), 403, "PERMISSION_DENIED")
+        assert error["details"] == {"requiredPermission": "customers.assign", "currentRole": "sales_agent"}
+    world.customers["ahmed"].refresh_from_db()
+    assert world.customers["ahmed"].assigned_employee_id == world.employees["ahmed"].pk
+
+
+def test_a_manager_assigns_inside_the_own_team_only(world, clients):
+    path = f"customers/{world.customers['sami'].pk}/assign"
+    error_of(clients["manager"].post(path, {"employeeId": world.employees["omar"].pk}), 422, "VALIDATION_ERROR")
+    data_of(clients["manager"].post(path, {"employeeId": world.employees["ahmed"].pk}))
+    data_of(clients["admin"].post(path, {"employeeId": world.employees["omar"].pk}))
+    error_of(clients["manager"].get(f"customers/{world.customers['sami'].pk}"), 404, "RESOURCE_NOT_FOUND")
+
+
+def test_a_taken_email_of_the_other_organization_is_a_conflict_without_details(world, clients):
+    body = {"name": "نورة أخرى", "email": "noura@canary.test"}
+    response = clients["admin"].post("employees", body)
+    assert error_of(response, 409, "DUPLICATE_RESOURCE")["details"] == {"field": "email"}
+    assert_no_canary(world, response)
+
+
+def test_a_phone_of_the_other_organization_is_free_here(world, clients):
+    response = clients["admin"].post("customers", {"name": "عميل", "phone": CANARY_PHONE})
+    data_of(response, 201)
+    assert_no_canary(world, response, CANARY_PHONE)
+
+
+def test_national_ids_are_masked_for_viewers_only(world, clients):
+    for role, name in ACTORS.items():
+        row = world.customers[name]
+        row.national_id = "1010101010"
+        row.save()
+        shown = data_of(clients[role].get(f"customers/{row.pk}"))["customer"]["nationalId"]
+        (listed,) = [c for c in data_of(clients[role].get("customers"))["customers"] if c["id"] == row.pk]
+        assert shown == listed["nationalId"] == ("******1010" if role == "viewer" else "1010101010")
+
+
+def test_the_header_never_switches_the_organization(world, clients, organization):
+    for role in ACTORS:
+        response = clients[role].get("customers", headers={"X-Organization-ID": world.other.pk})
+        error_of(response, 403, "PERMISSION_DENIED")
+        assert_no_canary(world, response)
+        data_of(clients[role].get("customers", headers={"X-Organization-ID": organization.pk}))
+
+
+def test_the_other_organization_sees_its_own_rows_only(world):
+    client = HubClient(world.noura)
+    assert [row["id"] for row in data_of(client.get("customers"))["customers"]] == [world.theirs.pk]
+    assert [row["id"] for row in data_of(client.get("employees"))["employees"]] == [world.noura.pk]
+    for row in [*list(world.customers.values())[:-1], world.gone]:
+        error_of(client.get(f"customers/{row.pk}"), 404, "RESOURCE_NOT_FOUND")
