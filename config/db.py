@@ -41,6 +41,10 @@ class PrefixedIDField(models.CharField):
     def make(self):
         return new_id(self.prefix)
 
+    def db_type(self, connection):
+        # The same type by its long name: for "varchar" Django adds a second index for LIKE, which COLLATE "C" serves.
+        return f"character varying({self.max_length})"
+
     def deconstruct(self):
         name, path, args, options = super().deconstruct()
         for implied in ("default", "primary_key", "max_length", "editable", "db_collation"):

@@ -39,13 +39,24 @@ def derived_columns(*, name, name_en, city, tags, preferences):
 
 
 def matching(text):
-    """The condition that a customer's folded name, phone or e-mail contains what was typed."""
+    """The condition that a customer's folded name, phone or e-mail contains what was typed.
+
+    One or two characters match beginnings of words only: trigrams find nothing shorter,
+    and nobody means every name with an ا in it.
+    """
     digits = phone_search_digits(text)
     if digits:
         return Q(search_text__contains=digits)
     folded, typed = fold(text), text.strip().lower()
-    condition = Q(search_text__contains=folded) if folded else Q(pk__in=[])
+    condition = _contains(folded) if folded else Q(pk__in=[])
     if typed != folded and (typed.isascii() or "@" in typed or "." in typed):
         # E-mails are not folded: mohd, al-fahd and abdul_rahman occur in them as typed.
-        condition |= Q(search_text__contains=typed)
+        condition |= _contains(typed)
     return condition
+
+
+def _contains(text):
+    if len(text) >= 3:
+        return Q(search_text__contains=text)
+    begins = Q(search_text__startswith=text)
+    return begins | Q(search_text__contains=f" {text}") | Q(search_text__contains=f"\n{text}")

@@ -57,6 +57,9 @@ class CustomerViewSet(HubViewSet):
         self.require("customers.delete")
         return Customer.objects.visible_to(self.request.user, deleted=True)
 
+    def scope_is_small(self):
+        return not self.request.user.may("customers.assign") or "deleted" in self.params
+
     def list(self, request):
         """Customers of the caller's scope, filtered, sorted and paged by number or by cursor."""
         if self.asks_for_claimable():

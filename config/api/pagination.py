@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.core import signing
+from django.db import connection
 from django.db.models import Count, F
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.utils.translation import gettext as _
@@ -21,6 +22,8 @@ from config.api.query import one_of
 _signer = signing.Signer(salt="hub.cursor")
 DEFAULT_SIZE, MAX_SIZE = 20, 100
 MAX_PAGE = 10_000_000
+# Above this many matches the sort's index meets enough of them on its way.
+GATHER_LIMIT = 20_000
 
 
 class Sort(NamedTuple):
@@ -56,13 +59,19 @@ def order_from(params, sorts, default):
     return Order(sorts[name], direction == "desc")
 
 
-def paginate(queryset, params, order, *, organization_id, default_size=DEFAULT_SIZE, max_size=MAX_SIZE):
-    """The Page that the query string asks for: by cursor when `cursor` is present, even empty."""
+def paginate(queryset, params, order, *, organization_id, selective, default_size=DEFAULT_SIZE, max_size=MAX_SIZE):
+    """The Page that the query string asks for: by cursor when `cursor` is present, even empty.
+
+    `selective` says that the queryset may well be a small part of its table. Its keys are
+    then gathered first and sorted afterwards: walking the index of the sort would throw
+    away nearly every row it meets.
+    """
     size = params.integer("limit", default_size, minimum=1, maximum=max_size)
     page = params.integer("page", 1, minimum=1, maximum=MAX_PAGE)
     if params.cursor is not None:
-        return _cursor_page(queryset, order, size, params.cursor, _fingerprint(params, order, organization_id))
-    return _offset_page(queryset, order, size, page)
+        fingerprint = _fingerprint(params, order, organization_id)
+        return _cursor_page(queryset, order, size, params.cursor, fingerprint, selective)
+    return _offset_page(queryset, order, size, page, selective)
 
 
 def _ordered(queryset, order, columns):
@@ -76,18 +85,49 @@ def _ordered(queryset, order, columns):
     return [filled.values_list(*columns), empty.values_list(*columns)]
 
 
-def _offset_page(queryset, order, size, page):
+class _Gathered(NamedTuple):
+    """How many rows match in all, and the part of them that was asked for, in order."""
+
+    total: int
+    rows: list
+
+
+def _gather(queryset, order, *, size, start=0, position=None):
+    """The rows of a page out of all matches, in one statement; None when there are more than GATHER_LIMIT.
+
+    With a position, those that follow it in the order; going backward, rows without a value come first.
+    """
+    matches = queryset.order_by().values_list("pk", order.sort.column)[: GATHER_LIMIT + 1]
+    inner, params = matches.query.sql_with_params()
+    direction, beyond = ("DESC", "<") if order.descending else ("ASC", ">")
+    backward = bool(position and position.backward)
+    after, bounds = "TRUE", []
+    if position and position.value is None:
+        after = f"value IS NULL AND id {beyond} %s" + (" OR value IS NOT NULL" if backward else "")
+        bounds = [position.key]
+    elif position:
+        after = f"(value, id) {beyond} (%s, %s)" + ("" if backward else " OR value IS NULL")
+        bounds = [position.value, position.key]
+    nulls = "FIRST" if backward else "LAST"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH matches (id, value) AS MATERIALIZED ({inner}), part AS MATERIALIZED ("
+            f"SELECT id, value FROM matches WHERE {after} "
+            f"ORDER BY value {direction} NULLS {nulls}, id {direction} LIMIT %s OFFSET %s) "
+            "SELECT (SELECT count(*) FROM matches), ARRAY(SELECT id FROM part), ARRAY(SELECT value FROM part)",
+            [*params, *bounds, size, start],
+        )
+        total, keys, values = cursor.fetchone()
+    return None if total > GATHER_LIMIT else _Gathered(total, list(zip(keys, values, strict=True)))
+
+
+def _offset_page(queryset, order, size, page, selective):
     start = (page - 1) * size
-    filled, *empty = _ordered(queryset, order, ["pk"])
-    keys = [key for (key,) in filled[start : start + size]]
-    if not empty and (0 < len(keys) < size or page == 1 and not keys):
-        total = start + len(keys)
-    elif len(keys) == size or not empty:
-        total = queryset.count()
+    gathered = _gather(queryset, order, size=size, start=start) if selective else None
+    if gathered:
+        total, keys = gathered.total, [key for key, _value in gathered.rows]
     else:
-        counts = queryset.aggregate(total=Count("pk"), filled=Count(order.sort.column))
-        total, skip = counts["total"], max(0, start - counts["filled"])
-        keys += [key for (key,) in empty[0][skip : skip + size - len(keys)]]
+        total, keys = _walk(queryset, order, size, start, page)
     pages = -(-total // size)
     return Page(
         keys,
@@ -102,12 +142,28 @@ def _offset_page(queryset, order, size, page):
     )
 
 
-def _cursor_page(queryset, order, size, cursor, fingerprint):
+def _walk(queryset, order, size, start, page):
+    """`(total, keys of one page)` along the index of the sort."""
+    filled, *empty = _ordered(queryset, order, ["pk"])
+    keys = [key for (key,) in filled[start : start + size]]
+    if not empty and (0 < len(keys) < size or page == 1 and not keys):
+        total = start + len(keys)
+    elif len(keys) == size or not empty:
+        total = queryset.count()
+    else:
+        counts = queryset.aggregate(total=Count("pk"), filled=Count(order.sort.column))
+        total, skip = counts["total"], max(0, start - counts["filled"])
+        keys += [key for (key,) in empty[0][skip : skip + size - len(keys)]]
+    return total, keys
+
+
+def _cursor_page(queryset, order, size, cursor, fingerprint, selective):
     position = _read_cursor(cursor, fingerprint, queryset.model, order) if cursor else None
     backward = bool(position and position.backward)
     direction = order.reversed() if backward else order
-    rows = []
-    for segment in _segments_after(queryset, direction, position, backward):
+    gathered = _gather(queryset, direction, size=size + 1, position=position) if selective else None
+    rows = gathered.rows if gathered else []
+    for segment in () if gathered else _segments_after(queryset, direction, position, backward):
         if len(rows) <= size:
             rows += segment[: size + 1 - len(rows)]
     more, rows = len(rows) > size, rows[:size]

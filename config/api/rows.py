@@ -10,9 +10,9 @@ import orjson
 from django.db import connection
 from rest_framework import serializers
 
-# Times leave as ISO 8601 in UTC, without a fraction when there is none.
+# Times leave as ISO 8601 in UTC, without a fraction when there is none. Not STRICT: PostgreSQL inlines it then.
 FUNCTIONS_SQL = """
-CREATE OR REPLACE FUNCTION hub_iso(t timestamptz) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
+CREATE OR REPLACE FUNCTION hub_iso(t timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN date_trunc('second', t) = t
         THEN to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
         ELSE to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') END

@@ -125,13 +125,23 @@ class HubViewSet(GenericViewSet):
         versions = [int(m[1]) for part in header.split(",") if (m := _ETAG_VERSION.match(part.strip()))]
         return row.version if row.version in versions else -1
 
+    def scope_is_small(self):
+        """Whether the caller sees a small part of the table even without filters."""
+        return False
+
     # --- Answering ------------------------------------------------------------------------
 
     def page(self, queryset):
         """The page of a queryset that the query string asks for, filtered and sorted."""
-        queryset = self.filterset_class(self.params, queryset, request=self.request).qs
+        filterset = self.filterset_class(self.params, queryset, request=self.request)
         order = order_from(self.params, self.sorts, self.default_sort)
-        page = paginate(queryset, self.params, order, organization_id=self.request.user.organization_id)
+        page = paginate(
+            filterset.qs,
+            self.params,
+            order,
+            organization_id=self.request.user.organization_id,
+            selective=bool(filterset.filters) or self.scope_is_small(),
+        )
         return self.answer({self.collection: fragments(self.shape.fetch(page.keys)), "pagination": page.pagination})
 
     def show(self, key, *, status=200, message=None, **more):

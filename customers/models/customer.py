@@ -136,6 +136,7 @@ class Customer(VersionedModel):
         ]
         indexes = [
             _living("created_at", "id", name="customer_created"),
+            # Filters are answered from this index alone, whatever the list is sorted by: see config.api.pagination.
             _living(
                 "stage",
                 "priority",
@@ -143,7 +144,19 @@ class Customer(VersionedModel):
                 "lead_score",
                 "id",
                 name="customer_funnel",
-                include=["assigned_employee", "source"],
+                include=[
+                    "assigned_employee",
+                    "source",
+                    "region",
+                    "created_at",
+                    "name_folded",
+                    "last_contact_at",
+                    "total_deal_value",
+                    "budget_min",
+                    "budget_max",
+                    "priority_rank",
+                    "stage_rank",
+                ],
             ),
             _living("lead_score", "id", name="customer_score"),
             _living("name_folded", "id", name="customer_name"),
@@ -151,10 +164,11 @@ class Customer(VersionedModel):
             _living("total_deal_value", "id", name="customer_deal_value"),
             _living("priority_rank", "id", name="customer_priority"),
             _living("stage_rank", "id", name="customer_stage"),
+            _living("assigned_employee", "created_at", "id", name="customer_assigned"),
             models.Index(
-                fields=["assigned_employee", "created_at", "id"],
-                name="customer_assigned",
-                condition=models.Q(deleted_at=None, assigned_employee__isnull=False),
+                fields=["organization", "deleted_at"],
+                name="customer_deleted",
+                condition=models.Q(deleted_at__isnull=False),
             ),
             GinIndex(fields=["facets"], name="customer_facets"),
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="customer_search"),
@@ -182,7 +196,7 @@ class StageChange(models.Model):
         db_table = "stage_history"
         verbose_name = _("stage change")
         verbose_name_plural = _("stage history")
-        indexes = [models.Index(fields=["customer", "changed_at"], name="stage_history_customer")]
+        indexes = [models.Index(fields=["customer", "changed_at", "id"], name="stage_history_customer")]
 
 
 class Assignment(models.Model):

@@ -1,7 +1,6 @@
 """The command that runs the whole hub from an empty folder: servers, schema, demo, web, worker and beat."""
 
 import http.client
-import io
 import os
 import signal
 import socket
@@ -86,7 +85,7 @@ class Command(BaseCommand):
         if settings.DEMO and not Organization.objects.exists():
             # All or nothing: a demo that Ctrl-C cut short must not look seeded at the next start.
             with _step("Demo data"), transaction.atomic():
-                call_command("seed_demo", stdout=io.StringIO())
+                call_command("seed_demo", verbosity=0)
         connections.close_all()
 
         # Again, for the demo takes a while.
