@@ -67,13 +67,16 @@ class PreconditionFailed(Exception):
     """The row has changed since the version that the caller named in `If-Match` (412)."""
 
 
-def lock(row):
+def lock(row, *, among=None):
     """The same row, read again and held until the end of the transaction.
+
+    `among` is the queryset it must still belong to, such as what the actor may see.
 
     A row that a view has marked with `expected_version` (from `If-Match`) must still
     have it, otherwise PreconditionFailed. Raises DoesNotExist when it is gone.
     """
-    fresh = type(row)._base_manager.select_for_update(of=("self",)).get(pk=row.pk)
+    rows = type(row)._base_manager.all() if among is None else among
+    fresh = rows.select_for_update(of=("self",)).get(pk=row.pk)
     expected = getattr(row, "expected_version", None)
     if expected is not None and expected != fresh.version:
         raise PreconditionFailed

@@ -1,12 +1,15 @@
 """What the tests of every app share: two organizations, their cast, and a client that speaks as one of them."""
 
 import itertools
+from contextlib import contextmanager
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from config.models import AuditEntry
 from customers import services as customers
+from customers.models import Assignment, Customer, StageChange
 from employees import services as employees
 from employees.authentication import forget_identities
 from employees.choices import Role
@@ -88,6 +91,18 @@ def make_employee(organization, name, role, team=None, **values):
     return employees.create_employee(
         None, organization=organization, name=name, role=role, email=email, team_id=team_id, **values
     )
+
+
+@contextmanager
+def nothing_changes():
+    """Holds when no row of customers, their histories or the audit is another afterwards."""
+    before = _everything()
+    yield
+    assert _everything() == before
+
+
+def _everything():
+    return [list(model.objects.order_by("pk").values()) for model in (Customer, StageChange, Assignment, AuditEntry)]
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFi
 from config.api.query import one_of
 from config.places import REGIONS, city_key, resolve_region
 from customers.choices import Priority, Source, Stage
-from customers.search import area_keys, matching, tag_key, type_key
+from customers.search import area_keys, matching, matching_name, tag_key, type_key
 
 ME, UNASSIGNED = "me", "unassigned"
 
@@ -18,6 +18,13 @@ class SearchFilter(HubFilter):
 
     def filter(self, queryset, value):
         return queryset.filter(matching(value))
+
+
+class NameFilter(HubFilter):
+    """Folded name contains this: who may not see phone and e-mail must not find by them either."""
+
+    def filter(self, queryset, value):
+        return queryset.filter(matching_name(value))
 
 
 class FacetFilter(ListFilter):
@@ -114,3 +121,9 @@ class CustomerFilterSet(HubFilterSet):
             if lower in cleaned and upper in cleaned and cleaned[lower] > cleaned[upper]:
                 errors[upper] = _("Must not be less than %(other)s") % {"other": lower}
         return errors
+
+
+class ClaimableFilterSet(CustomerFilterSet):
+    """The same for customers whose phone, e-mail and deal the caller does not see."""
+
+    search = NameFilter()

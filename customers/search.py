@@ -55,6 +55,14 @@ def matching(text):
     return condition
 
 
+def matching_name(text):
+    """The condition that a customer's folded name contains what was typed, and nothing else of theirs."""
+    folded = fold(text)
+    if not folded:
+        return Q(pk__in=[])
+    return Q(name_folded__contains=folded) | Q(name_en_folded__contains=folded)
+
+
 def _contains(text):
     if len(text) >= 3:
         return Q(search_text__contains=text)

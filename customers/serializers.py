@@ -1,5 +1,6 @@
 """The shapes of customers: what leaves, and what may be written."""
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -176,7 +177,7 @@ class PreferencesInput(serializers.Serializer):
 
 
 class SourceDetailsField(serializers.DictField):
-    """Free facts about the source: texts, numbers and truth values by name; null forgets a key."""
+    """Free facts about the source by name; null forgets a key."""
 
     MAX_FACTS, MAX_CHARACTERS = 30, 5000
 
@@ -184,14 +185,17 @@ class SourceDetailsField(serializers.DictField):
         details = super().to_internal_value(data)
         if len(details) > self.MAX_FACTS or len(str(details)) > self.MAX_CHARACTERS:
             raise serializers.ValidationError(_("Too large"))
-        text = TextField(multiline=True, allow_blank=True)
-        cleaned = {}
-        for name, value in details.items():
-            if isinstance(value, (dict, list)):
-                raise serializers.ValidationError({name: [_("Must be a text or a number")]})
-            value = text.run_validation(value) if isinstance(value, str) else value
-            cleaned[text.run_validation(name)] = value
-        return cleaned
+        return self.cleaned(details)
+
+    def cleaned(self, value):
+        """The same with every text in it checked, names included."""
+        if isinstance(value, str):
+            return TextField(multiline=True, allow_blank=True).run_validation(value)
+        if isinstance(value, dict):
+            return {self.cleaned(name): self.cleaned(inner) for name, inner in value.items()}
+        if isinstance(value, list):
+            return [self.cleaned(inner) for inner in value]
+        return value
 
 
 class SourceField(WordField):
@@ -252,10 +256,11 @@ class CustomerInput(serializers.Serializer):
 
     def validate(self, values):
         value = values.get("national_id")
-        if value:
+        if value and value != getattr(self.instance, "national_id", None):
+            nationality = values.get("nationality", getattr(self.instance, "nationality", None))
             try:
-                values["national_id"] = national_id(value, nationality=values.get("nationality"))
-            except Exception as error:
+                values["national_id"] = national_id(value, nationality=nationality)
+            except DjangoValidationError as error:
                 raise serializers.ValidationError({"nationalId": error.messages}) from None
         return values
 

@@ -60,7 +60,7 @@ def update_customer(customer, *, actor, values, reason="", notes=""):
     DoesNotExist (404) when it was deleted meanwhile.
     """
     with _phone_reported(actor, values.get("phone")), recorded(actor):
-        customer = _lock_living(customer)
+        customer = _lock_living(customer, actor)
         return _change(customer, actor, _columns(values, customer), reason, notes)
 
 
@@ -70,7 +70,7 @@ def change_stage(customer, *, actor, to_stage, from_stage=None, reason="", notes
     Raises ValidationError (409, `conflict`) when `from_stage` is named and is not where the customer stands.
     """
     with recorded(actor):
-        customer = _lock_living(customer)
+        customer = _lock_living(customer, actor)
         if from_stage and from_stage != customer.stage:
             message = _("The customer has moved to another stage meanwhile")
             raise ValidationError(message, code="conflict", params={"currentStage": customer.stage})
@@ -83,7 +83,7 @@ def assign_customer(customer, *, actor, employee_id, notes=""):
     Raises PermissionDenied without `customers.assign`, ValidationError (422) for an unknown employee.
     """
     with recorded(actor):
-        customer = _lock_living(customer)
+        customer = _lock_living(customer, actor)
         _check_assignee(actor, employee_id, field="employeeId")
         return _change(customer, actor, {"assigned_employee_id": employee_id}, "", notes, checked=True)
 
@@ -106,7 +106,7 @@ def claim_customer(pk, *, actor):
 def delete_customer(customer, *, actor):
     """Hide a customer and, through it, all its children; the phone becomes free. See restore_customer."""
     with recorded(actor):
-        customer = _lock_living(customer)
+        customer = _lock_living(customer, actor)
         save_changes(customer, deleted_at=timezone.now())
         changed.send(Customer, rows=[customer], kind="deleted", changes=[{}], actor=actor)
     return customer
@@ -220,11 +220,9 @@ def _outcome(ids, rows):
 # --- The parts of a change -------------------------------------------------------------------
 
 
-def _lock_living(customer):
-    customer = lock(customer)
-    if customer.deleted_at:
-        raise Customer.DoesNotExist
-    return customer
+def _lock_living(customer, actor):
+    """The customer, held, if it is still there and still the actor's: it may have been handed over meanwhile."""
+    return lock(customer, among=Customer.objects.visible_to(actor))
 
 
 def _change(customer, actor, values, reason, notes, *, checked=False):
@@ -291,7 +289,10 @@ def merged_preferences(known, news):
 def _merged(known, news):
     if news is None:
         return {}
-    merged = {**known, **{name: _plain(value) for name, value in news.items()}}
+    merged = dict(known)
+    for name, value in news.items():
+        both = isinstance(value, dict) and isinstance(known.get(name), dict)
+        merged[name] = _merged(known[name], value) if both else _plain(value)
     return {name: value for name, value in merged.items() if value is not None}
 
 

@@ -6,7 +6,7 @@ from config.api.pagination import Sort
 from config.api.renderers import iso
 from config.api.viewsets import HubViewSet
 from customers import services
-from customers.filters import UNASSIGNED, CustomerFilterSet
+from customers.filters import UNASSIGNED, ClaimableFilterSet, CustomerFilterSet
 from customers.models import Customer
 from customers.serializers import (
     CLAIMABLE_FIELDS,
@@ -18,6 +18,20 @@ from customers.serializers import (
     DeletedSerializer,
     StageInput,
 )
+
+SORTS = {
+    "createdAt": Sort("created_at"),
+    "name": Sort("name_folded"),
+    "leadScore": Sort("lead_score"),
+    "lastContactAt": Sort("last_contact_at", nullable=True),
+    "lastContactDate": Sort("last_contact_at", nullable=True),
+    "dealValue": Sort("total_deal_value", nullable=True),
+    "totalDealValue": Sort("total_deal_value", nullable=True),
+    "priority": Sort("priority_rank"),
+    "stage": Sort("stage_rank"),
+}
+# An order tells what it sorts by, and so does a cursor: claimable customers sort by what is shown of them.
+CLAIMABLE_SORTS = {name: SORTS[name] for name in ("createdAt", "name", "priority", "stage")}
 
 
 class CustomerViewSet(HubViewSet):
@@ -38,17 +52,7 @@ class CustomerViewSet(HubViewSet):
         "list": {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}},
         "destroy": {"permanent": {"type": "boolean", "description": "Remove for good, for admins"}},
     }
-    sorts = {
-        "createdAt": Sort("created_at"),
-        "name": Sort("name_folded"),
-        "leadScore": Sort("lead_score"),
-        "lastContactAt": Sort("last_contact_at", nullable=True),
-        "lastContactDate": Sort("last_contact_at", nullable=True),
-        "dealValue": Sort("total_deal_value", nullable=True),
-        "totalDealValue": Sort("total_deal_value", nullable=True),
-        "priority": Sort("priority_rank"),
-        "stage": Sort("stage_rank"),
-    }
+    sorts = SORTS
     default_sort = "createdAt"
 
     def get_queryset(self):
@@ -64,14 +68,16 @@ class CustomerViewSet(HubViewSet):
         """Customers of the caller's scope, filtered, sorted and paged by number or by cursor."""
         if self.asks_for_claimable():
             self.restrict_fields(CLAIMABLE_FIELDS)
+            self.filterset_class, self.sorts = ClaimableFilterSet, CLAIMABLE_SORTS
             return self.page(Customer.objects.claimable_by(request.user))
         return self.page(self.get_queryset())
 
     def asks_for_claimable(self):
         """Whether somebody with a scope of their own asks for what nobody has taken yet."""
-        asked = [v for name in CustomerFilterSet.spellings("assignedEmployeeId") for v in self.params.values_of(name)]
+        names = CustomerFilterSet.spellings("assignedEmployeeId")
+        asked = {word for name in names for word in self.params.names_of(name)}
         user = self.request.user
-        return asked == [UNASSIGNED] and not user.may("customers.assign") and user.may("customers.claim")
+        return asked == {UNASSIGNED} and not user.may("customers.assign") and user.may("customers.claim")
 
     def create(self, request):
         """A new customer. An agent who names nobody becomes the assignee."""
@@ -86,7 +92,7 @@ class CustomerViewSet(HubViewSet):
     def update(self, request, pk):
         """Change what is named: `preferences` and `sourceDetails` merge, arrays replace, null clears."""
         customer = self.get_object()
-        values = self.body(partial=True)
+        values = self.body(partial=True, instance=customer)
         services.update_customer(customer, actor=request.user, values=values)
         return self.show(pk, message=_("Customer updated successfully"))
 

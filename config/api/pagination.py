@@ -85,15 +85,50 @@ def _ordered(queryset, order, columns):
     return [filled.values_list(*columns), empty.values_list(*columns)]
 
 
-class _Gathered(NamedTuple):
-    """How many rows match in all, and the part of them that was asked for, in order."""
+def _offset_page(queryset, order, size, page, selective):
+    start = (page - 1) * size
+    total, filled = _count(queryset, order)
+    if start >= total:
+        keys = []
+    elif selective and total <= GATHER_LIMIT:
+        keys = [key for key, _value in _gather(queryset, order, size=size, start=start)]
+    else:
+        keys = _walk(queryset, order, size, start, filled)
+    pages = -(-total // size)
+    return Page(
+        keys,
+        {
+            "currentPage": page,
+            "pageSize": size,
+            "totalPages": pages,
+            "totalItems": total,
+            "hasNextPage": page < pages,
+            "hasPreviousPage": page > 1,
+        },
+    )
 
-    total: int
-    rows: list
+
+def _count(queryset, order):
+    """`(all rows, those with a sort value)`."""
+    if not order.sort.nullable:
+        total = queryset.count()
+        return total, total
+    counts = queryset.order_by().aggregate(total=Count("pk"), filled=Count(order.sort.column))
+    return counts["total"], counts["filled"]
+
+
+def _walk(queryset, order, size, start, filled):
+    """The keys of one page along the index of the sort, of which `filled` rows have a value."""
+    segments = _ordered(queryset, order, ["pk"])
+    keys = [key for (key,) in segments[0][start : start + size]] if start < filled else []
+    if len(keys) < size and len(segments) > 1:
+        skip = max(0, start - filled)
+        keys += [key for (key,) in segments[1][skip : skip + size - len(keys)]]
+    return keys
 
 
 def _gather(queryset, order, *, size, start=0, position=None):
-    """The rows of a page out of all matches, in one statement; None when there are more than GATHER_LIMIT.
+    """`[(id, sort value)]` of a page out of all matches, in one statement; None when these are more than GATHER_LIMIT.
 
     With a position, those that follow it in the order; going backward, rows without a value come first.
     """
@@ -118,43 +153,7 @@ def _gather(queryset, order, *, size, start=0, position=None):
             [*params, *bounds, size, start],
         )
         total, keys, values = cursor.fetchone()
-    return None if total > GATHER_LIMIT else _Gathered(total, list(zip(keys, values, strict=True)))
-
-
-def _offset_page(queryset, order, size, page, selective):
-    start = (page - 1) * size
-    gathered = _gather(queryset, order, size=size, start=start) if selective else None
-    if gathered:
-        total, keys = gathered.total, [key for key, _value in gathered.rows]
-    else:
-        total, keys = _walk(queryset, order, size, start, page)
-    pages = -(-total // size)
-    return Page(
-        keys,
-        {
-            "currentPage": page,
-            "pageSize": size,
-            "totalPages": pages,
-            "totalItems": total,
-            "hasNextPage": page < pages,
-            "hasPreviousPage": page > 1,
-        },
-    )
-
-
-def _walk(queryset, order, size, start, page):
-    """`(total, keys of one page)` along the index of the sort."""
-    filled, *empty = _ordered(queryset, order, ["pk"])
-    keys = [key for (key,) in filled[start : start + size]]
-    if not empty and (0 < len(keys) < size or page == 1 and not keys):
-        total = start + len(keys)
-    elif len(keys) == size or not empty:
-        total = queryset.count()
-    else:
-        counts = queryset.aggregate(total=Count("pk"), filled=Count(order.sort.column))
-        total, skip = counts["total"], max(0, start - counts["filled"])
-        keys += [key for (key,) in empty[0][skip : skip + size - len(keys)]]
-    return total, keys
+    return None if total > GATHER_LIMIT else list(zip(keys, values, strict=True))
 
 
 def _cursor_page(queryset, order, size, cursor, fingerprint, selective):
@@ -162,8 +161,8 @@ def _cursor_page(queryset, order, size, cursor, fingerprint, selective):
     backward = bool(position and position.backward)
     direction = order.reversed() if backward else order
     gathered = _gather(queryset, direction, size=size + 1, position=position) if selective else None
-    rows = gathered.rows if gathered else []
-    for segment in () if gathered else _segments_after(queryset, direction, position, backward):
+    rows = gathered or []
+    for segment in _segments_after(queryset, direction, position, backward) if gathered is None else ():
         if len(rows) <= size:
             rows += segment[: size + 1 - len(rows)]
     more, rows = len(rows) > size, rows[:size]

@@ -85,11 +85,13 @@ class HubViewSet(GenericViewSet):
             return self.delete_permission or self.write_permission
         return self.write_permission
 
-    def body(self, *, partial=False):
-        """The validated body as this action declares it; ValidationError (400) with dotted paths otherwise."""
-        serializer = self.bodies[self.action](
-            data=self.request.data, partial=partial, context={"request": self.request}
-        )
+    def body(self, *, partial=False, instance=None):
+        """The validated body as this action declares it, for `instance` where it changes one.
+
+        ValidationError (400) with dotted paths otherwise.
+        """
+        declared, context = self.bodies[self.action], {"request": self.request}
+        serializer = declared(instance, data=self.request.data, partial=partial, context=context)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
 
@@ -188,9 +190,10 @@ class HubViewSet(GenericViewSet):
         if request.method in ("GET", "HEAD"):
             response["Cache-Control"] = "private, no-cache"
             response["Vary"] = "Authorization, Accept-Language"
-        elif not version:
+        else:
             response["Cache-Control"] = "no-store"
-            return
+            if not version:
+                return
         body = dumps(response.data)
         etag = f'"{version}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
         response["ETag"] = etag
