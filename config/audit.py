@@ -24,15 +24,18 @@ END $$;
 
 CREATE OR REPLACE FUNCTION hub_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    before jsonb := to_jsonb(OLD) - TG_ARGV[1]::text[];
+    secrets text[] := TG_ARGV[2]::text[];
+    before jsonb := to_jsonb(OLD) - TG_ARGV[1]::text[] - secrets;
     after jsonb;
     difference jsonb;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        after := to_jsonb(NEW) - TG_ARGV[1]::text[];
-        SELECT jsonb_object_agg(b.key, jsonb_build_array(b.value, after -> b.key)) INTO difference
+        after := to_jsonb(NEW) - TG_ARGV[1]::text[] - secrets;
+        SELECT coalesce(jsonb_object_agg(b.key, jsonb_build_array(b.value, after -> b.key)), '{}') INTO difference
           FROM jsonb_each(before) b WHERE b.value IS DISTINCT FROM after -> b.key;
-        IF difference IS NULL THEN
+        SELECT difference || coalesce(jsonb_object_agg(s, NULL), '{}') INTO difference
+          FROM unnest(secrets) s WHERE to_jsonb(OLD) -> s IS DISTINCT FROM to_jsonb(NEW) -> s;
+        IF difference = '{}' THEN
             RETURN NULL;
         END IF;
     ELSIF current_setting('hub.scrub', true) = 'on' THEN
@@ -49,25 +52,24 @@ END $$;
 """
 
 
-def audited(model_name, *, columns, organization="organization_id", hidden=()):
+def audited(table, *, columns, organization="organization_id", hidden=(), secret=()):
     """A migration operation that puts the audit on a table with a text key named `id`.
 
     `columns` are those whose updates count (an update of others, such as scores or
-    counters, never fires); `hidden` are left out of the values. `organization` names
-    the column that holds the tenant.
+    counters, never fires); `hidden` are left out altogether, of `secret` ones it is
+    recorded that they changed. `organization` names the column that holds the tenant.
     """
-    table = model_name
     hidden_array = "{" + ",".join(["version", "updated_at", *hidden]) + "}"
-    tenant_of_insert = organization or "NULL"
+    secret_array = "{" + ",".join(secret) + "}"
     return migrations.RunSQL(
         f"""
         CREATE TRIGGER {table}_audit_insert AFTER INSERT ON {table}
             REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
-            EXECUTE FUNCTION hub_audit_insert('{tenant_of_insert}');
+            EXECUTE FUNCTION hub_audit_insert('{organization}');
         CREATE TRIGGER {table}_audit_update AFTER UPDATE OF {", ".join(columns)} ON {table}
-            FOR EACH ROW EXECUTE FUNCTION hub_audit_change('{organization}', '{hidden_array}');
+            FOR EACH ROW EXECUTE FUNCTION hub_audit_change('{organization}', '{hidden_array}', '{secret_array}');
         CREATE TRIGGER {table}_audit_delete AFTER DELETE ON {table}
-            FOR EACH ROW EXECUTE FUNCTION hub_audit_change('{organization}', '{hidden_array}');
+            FOR EACH ROW EXECUTE FUNCTION hub_audit_change('{organization}', '{hidden_array}', '{secret_array}');
         """,
         f"""
         DROP TRIGGER {table}_audit_insert ON {table};

@@ -17,10 +17,12 @@ class Migration(migrations.Migration):
         audited(
             "employees",
             columns=[
-                "email", "name", "name_en", "phone", "whatsapp", "role", "job_title", "avatar", "team_id",
+                "email",
+                "password", "name", "name_en", "phone", "whatsapp", "role", "job_title", "avatar", "team_id",
                 "is_active", "is_superuser",
             ],
-            hidden=["password", "last_login"],
+            hidden=["last_login"],
+            secret=["password"],
         ),
         # An employee can be named together with the organization, so that no row can point into another one.
         migrations.RunSQL(

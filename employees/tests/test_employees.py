@@ -400,3 +400,9 @@ def test_of_two_admins_who_remove_each_other_one_remains(organization, path, bod
         # The slower one finds itself the last admin (422), or no admin at all any more (401, 403).
         assert statuses[0] == 200 and statuses[1] in (401, 403, 422), statuses
         assert Employee.objects.filter(role=Role.ADMIN, is_active=True).count() == 1
+
+
+def test_the_audit_says_that_a_password_changed_and_by_whom_but_not_which(as_, layla, ahmed):
+    data_of(as_(layla).post(f"employees/{ahmed.pk}/password", {"password": "a-long-pass-phrase"}))
+    entry = AuditEntry.objects.filter(table_name="employees", row_id=ahmed.pk).latest("pk")
+    assert (entry.operation, entry.actor_id, entry.changes) == ("update", layla.pk, {"password": None})
