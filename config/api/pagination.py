@@ -8,6 +8,7 @@ Rows without a sort value come last both ways, which is done in two segments
 import hashlib
 from datetime import date, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.core import signing
@@ -87,16 +88,11 @@ def _ordered(queryset, order, columns):
 
 def _offset_page(queryset, order, size, page, selective):
     start = (page - 1) * size
-    total, filled = _count(queryset, order)
-    if start >= total:
-        keys = []
-    elif selective and total <= GATHER_LIMIT:
-        keys = [key for key, _value in _gather(queryset, order, size=size, start=start)]
-    else:
-        keys = _walk(queryset, order, size, start, filled)
+    gathered = _gather(queryset, order, size=size, start=start) if selective else None
+    total, rows = gathered or _walk(queryset, order, size, start)
     pages = -(-total // size)
     return Page(
-        keys,
+        [key for key, _value in rows],
         {
             "currentPage": page,
             "pageSize": size,
@@ -117,18 +113,27 @@ def _count(queryset, order):
     return counts["total"], counts["filled"]
 
 
-def _walk(queryset, order, size, start, filled):
-    """The keys of one page along the index of the sort, of which `filled` rows have a value."""
-    segments = _ordered(queryset, order, ["pk"])
-    keys = [key for (key,) in segments[0][start : start + size]] if start < filled else []
-    if len(keys) < size and len(segments) > 1:
-        skip = max(0, start - filled)
-        keys += [key for (key,) in segments[1][skip : skip + size - len(keys)]]
-    return keys
+def _walk(queryset, order, size, start):
+    """`(how many rows there are, [(id, sort value)] of one page)`, along the index of the sort."""
+    total, filled = _count(queryset, order)
+    first, *last = _ordered(queryset, order, ["pk", order.sort.column])
+    end = min(start + size, total)
+    if start >= end:
+        return total, []
+    if end <= filled:
+        return total, list(first[start:end])
+    if start >= filled:
+        return total, list(last[0][start - filled : end - filled])
+    # The page on the border: both parts in one statement, which keeps no order between them.
+    rows = list(first[start:filled].union(last[0][: end - filled], all=True))
+    filled_rows = sorted((row for row in rows if row[1] is not None), key=itemgetter(1, 0), reverse=order.descending)
+    return total, filled_rows + sorted(
+        (row for row in rows if row[1] is None), key=itemgetter(0), reverse=order.descending
+    )
 
 
 def _gather(queryset, order, *, size, start=0, position=None):
-    """`[(id, sort value)]` of a page out of all matches, in one statement; None when these are more than GATHER_LIMIT.
+    """`(how many rows match, [(id, sort value)] of one page)` in one statement; None above GATHER_LIMIT.
 
     With a position, those that follow it in the order; going backward, rows without a value come first.
     """
@@ -153,7 +158,7 @@ def _gather(queryset, order, *, size, start=0, position=None):
             [*params, *bounds, size, start],
         )
         total, keys, values = cursor.fetchone()
-    return None if total > GATHER_LIMIT else list(zip(keys, values, strict=True))
+    return None if total > GATHER_LIMIT else (total, list(zip(keys, values, strict=True)))
 
 
 def _cursor_page(queryset, order, size, cursor, fingerprint, selective):
@@ -161,7 +166,7 @@ def _cursor_page(queryset, order, size, cursor, fingerprint, selective):
     backward = bool(position and position.backward)
     direction = order.reversed() if backward else order
     gathered = _gather(queryset, direction, size=size + 1, position=position) if selective else None
-    rows = gathered or []
+    rows = gathered[1] if gathered else []
     for segment in _segments_after(queryset, direction, position, backward) if gathered is None else ():
         if len(rows) <= size:
             rows += segment[: size + 1 - len(rows)]
