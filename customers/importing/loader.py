@@ -1,0 +1,251 @@
+"""Writing an import: new customers by COPY, known ones by one UPDATE a chunk, all in the caller's transaction.
+
+While PostgreSQL takes one chunk, in a thread that only waits for it, the next is
+being read: the two together are what the speed of an import comes from.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import psycopg
+from django.core.exceptions import ValidationError
+from django.db import ProgrammingError, connection
+from django.db.models import Model
+from django.db.models.base import ModelState
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.db import new_id
+from config.signals import changed
+from customers import services
+from customers.importing.copying import NULL, copied_value, copy, line_of
+from customers.importing.rows import messages_of
+from customers.models import Customer
+
+CHUNK_ROWS = 5_000
+TRIES = 3
+# What the search index collects before it sorts it in: with PostgreSQL's 4 MB it sorts, and waits, a dozen times.
+PENDING_MEGABYTES = 128
+_HISTORY = (
+    "id", "customer_id", "from_stage", "to_stage", "changed_by", "changed_by_id", "changed_at", "reason", "notes",
+    "auto_generated",
+)  # fmt: skip
+_ASSIGNMENTS = (
+    "id", "customer_id", "from_employee_id", "to_employee_id", "assigned_by", "assigned_by_id", "assigned_at", "notes",
+)  # fmt: skip
+
+# One look into the index for each phone, whatever the planner believes of a table that has just been filled.
+_ID_OF_PHONE = """
+    SELECT given.phone, known.id FROM unnest(%s::text[]) AS given(phone)
+    CROSS JOIN LATERAL (
+        SELECT id FROM customers c
+        WHERE c.organization_id = %s AND c.phone = given.phone AND c.deleted_at IS NULL
+        LIMIT 1
+    ) AS known
+"""
+
+
+class Loader:
+    """Loads the rows of one import into an organization. Use it inside a transaction, as a context manager.
+
+    `source` knows the `columns` that its rows have, the `headers` that the file gives them and, for updates, the
+    `api_values` of a row; `report` hears what became of each.
+    """
+
+    def __init__(self, organization, source, report, *, upsert):
+        self.organization, self.source, self.report, self.upsert = organization, source, report, upsert
+        self.now = timezone.now()
+        self.number_of_phone = {}
+        self.chunk, self.at_work = [], None
+        places = ("id", "phone", "stage", "assigned_employee_id")
+        self.id_at, self.phone_at, self.stage_at, self.assignee_at = map(source.columns.index, places)
+
+    def __enter__(self):
+        # Django binds its connections to threads; psycopg's own may be used by one thread after the other.
+        connection.ensure_connection()
+        self.raw = connection.connection
+        self.raw.execute(f"SET LOCAL gin_pending_list_limit = '{PENDING_MEGABYTES}MB'")
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="import")
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if kind is not None and self.at_work is not None and not self.at_work.done():
+            self.raw.cancel_safe(timeout=5)
+        self.thread.shutdown(wait=True)
+
+    def add(self, row):
+        phone = row.columns[self.phone_at]
+        first = self.number_of_phone.setdefault(phone, row.number)
+        if first != row.number:
+            self.report.duplicate(
+                row.number,
+                self.source.headers["phone"],
+                phone,
+                _("The same phone number as in row %(row)d") % {"row": first},
+            )
+            return
+        # Here and not in the thread: PostgreSQL would wait for it there.
+        row.line = line_of(row.columns)
+        self.chunk.append(row)
+        if len(self.chunk) >= CHUNK_ROWS:
+            self._hand_over()
+
+    def finish(self):
+        """Return when everything is written."""
+        self._hand_over()
+        self._settle()
+
+    def _hand_over(self):
+        self._settle()
+        if self.chunk:
+            chunk, self.chunk = self.chunk, []
+            self.at_work = self.thread.submit(self._insert, chunk)
+
+    def _settle(self):
+        """Wait for the chunk at work, then do what belongs to it and needs Django's connection."""
+        if self.at_work is None:
+            return
+        inserted, known = self.at_work.result()
+        self.at_work = None
+        if inserted:
+            self.report.inserted += len(inserted)
+            rows = [_sketch(id=key, organization_id=self.organization.pk, assigned_employee_id=assignee)
+                    for key, assignee in inserted]  # fmt: skip
+            changed.send(Customer, rows=rows, kind="created", changes=[{}] * len(rows), actor=None)
+        if known and self.upsert:
+            self._update(known)
+        else:
+            for row, customer_id in known:
+                if row.known_id:
+                    self.report.unchanged += 1
+                else:
+                    message = _("A customer with this phone number exists already: %(id)s") % {"id": customer_id}
+                    phone = row.columns[self.phone_at]
+                    self.report.duplicate(row.number, self.source.headers["phone"], phone, message)
+
+    # --- New customers, in the thread ---------------------------------------------------------
+
+    def _insert(self, rows):
+        """`[(id, assignee)]` of the inserted, `[(row, customer id)]` of those that exist already."""
+        with self.raw.cursor() as cursor:
+            for attempt in range(TRIES):
+                cursor.execute("SAVEPOINT import_chunk")
+                try:
+                    outcome = self._insert_once(cursor, rows)
+                except psycopg.errors.UniqueViolation:
+                    # Somebody made a customer of this chunk meanwhile; the next look sees it.
+                    cursor.execute("ROLLBACK TO SAVEPOINT import_chunk")
+                    if attempt == TRIES - 1:
+                        raise
+                else:
+                    cursor.execute("RELEASE SAVEPOINT import_chunk")
+                    return outcome
+
+    def _insert_once(self, cursor, rows):
+        cursor.execute(_ID_OF_PHONE, [[row.columns[self.phone_at] for row in rows], self.organization.pk])
+        id_of_phone = dict(cursor.fetchall())
+        inserted, known, customers, history, assignments = [], [], [], [], []
+        system = f"{services.SYSTEM_NAME}\t{services.SYSTEM_ID}\t{self.now.isoformat()}"
+        for row in rows:
+            customer_id = row.known_id or id_of_phone.get(row.columns[self.phone_at])
+            if customer_id:
+                known.append((row, customer_id))
+                continue
+            key, assignee = row.columns[self.id_at], row.columns[self.assignee_at]
+            customers.append(row.line)
+            if row.history:
+                history += [line_of((change_id, key, *columns)) for change_id, *columns in row.history]
+            else:
+                # The fresh id of the customer serves once more: another takes longer to make than all the rest here.
+                history.append(
+                    f"stage_{key.partition('_')[2]}\t{key}\t{NULL}\t{row.columns[self.stage_at]}\t{system}\t\t\tt"
+                )
+            if assignee != NULL:
+                assignments.append(f"{new_id('asg')}\t{key}\t{NULL}\t{assignee}\t{system}\t")
+            inserted.append((key, None if assignee == NULL else assignee))
+        copy(cursor, "customers", self.source.columns, customers)
+        copy(cursor, "stage_history", _HISTORY, history)
+        copy(cursor, "assignments", _ASSIGNMENTS, assignments)
+        # Foreign keys are looked at now, while the next rows are read, and not all at once at the end.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        return inserted, known
+
+    # --- Known customers ------------------------------------------------------------------------
+
+    def _update(self, known):
+        """Give known customers what the file says of them; those that say so already stay untouched."""
+        row_of = {customer_id: row for row, customer_id in known}
+        # In id order, so two imports over the same rows cannot deadlock.
+        customers = (
+            Customer.objects.filter(pk__in=row_of, deleted_at=None).order_by("pk").select_for_update(of=("self",))
+        )
+        touched, changes, refused = [], [], 0
+        for customer in customers:
+            row = row_of[customer.pk]
+            try:
+                values = services._columns(self.source.api_values(row.values), customer)
+            except ValidationError as error:
+                self.report.bad(row.number, [("", "", message) for _path, message in messages_of(error)])
+                refused += 1
+                continue
+            if values.get("phone", customer.phone) != customer.phone and self._is_taken(values["phone"]):
+                message = _("A customer with this phone number exists already")
+                self.report.bad(row.number, [("phone", values["phone"], message)])
+                refused += 1
+                continue
+            difference = {name: (getattr(customer, name), after) for name, after in values.items()}
+            difference = {name: pair for name, pair in difference.items() if pair[0] != pair[1]}
+            if difference:
+                for name, (_before, after) in difference.items():
+                    setattr(customer, name, after)
+                customer.version, customer.updated_at = customer.version + 1, self.now
+                touched.append(customer)
+                changes.append(difference)
+        self.report.updated += len(touched)
+        self.report.unchanged += len(known) - len(touched) - refused
+        if not touched:
+            return
+        self._write(
+            touched, sorted({name for difference in changes for name in difference} | {"version", "updated_at"})
+        )
+        for name, write in (
+            ("stage", services._write_stage_changes),
+            ("assigned_employee_id", services._write_assignments),
+        ):
+            moved = [(customer, difference[name][0]) for customer, difference in zip(touched, changes, strict=True)
+                     if name in difference]  # fmt: skip
+            if moved:
+                write(*zip(*moved, strict=True), None)
+        changed.send(Customer, rows=touched, kind="updated", changes=changes, actor=None)
+
+    def _is_taken(self, phone):
+        return Customer.objects.filter(organization=self.organization, phone=phone, deleted_at=None).exists()
+
+    def _write(self, customers, names):
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS import_changes")
+            listed = ", ".join(["id", *names])
+            cursor.execute(
+                f"CREATE TEMPORARY TABLE import_changes ON COMMIT DROP AS SELECT {listed} FROM customers LIMIT 0"
+            )
+            columns = ("id", *names)
+            lines = [line_of([copied_value(getattr(customer, name)) for name in columns]) for customer in customers]
+            copy(cursor.cursor, "import_changes", columns, lines)
+            assigned = ", ".join(f"{name} = i.{name}" for name in names)
+            cursor.execute(f"UPDATE customers c SET {assigned} FROM import_changes i WHERE c.id = i.id")
+
+
+def settle_search_index():
+    """Sort in what the search index has collected, so that the searches after an import need not go through it."""
+    with connection.cursor() as cursor, suppress(ProgrammingError):  # only its owner may; autovacuum will
+        cursor.execute("SELECT gin_clean_pending_list('customer_search'), gin_clean_pending_list('customer_facets')")
+
+
+def _sketch(**values) -> Model:
+    """A customer of which only some columns are loaded, the rest on demand; made without the cost of a full row."""
+    customer = Customer.__new__(Customer)
+    customer._state = state = ModelState()
+    state.adding, state.db = False, "default"
+    customer.__dict__.update(values)
+    return customer

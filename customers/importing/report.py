@@ -1,0 +1,73 @@
+"""What became of the rows of an import: the counts, and the file of those that people must look at."""
+
+import csv
+import os
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+# What a spreadsheet would take for a formula.
+_FORMULA = tuple("=+-@\t\r")
+LONGEST_VALUE = 500
+
+
+def harmless(text):
+    """A text that no spreadsheet evaluates."""
+    text = str(text)[:LONGEST_VALUE]
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+class Report:
+    """Counts rows and writes the error file, which appears whole or not at all: see `keep` and `discard`."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.read = self.inserted = self.updated = self.unchanged = self.duplicates = self.bad_rows = self.notices = 0
+        self.other_counts = []
+        self._unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._file = self._lines = None
+
+    @property
+    def lines(self):
+        return self.bad_rows + self.duplicates + self.notices
+
+    def bad(self, number, cells):
+        """A row that is not imported; `cells` are `[(column, value, reason)]`."""
+        self.bad_rows += 1
+        for column, value, reason in cells:
+            self._write(number, _("error"), column, value, reason)
+
+    def duplicate(self, number, column, phone, reason):
+        self.duplicates += 1
+        self._write(number, _("duplicate"), column, phone, reason)
+
+    def notice(self, number, column, value, reason):
+        """Something that people should know of a row, or of the file (number None), that is imported all the same."""
+        self.notices += 1
+        self._write("" if number is None else number, _("notice"), column, value, reason)
+
+    def _write(self, number, severity, column, value, reason):
+        if self._file is None:
+            self._open()
+        self._lines.writerow([number, severity, harmless(column), harmless(value), reason])
+
+    def _open(self):
+        self._file = open(self._unfinished, "w", encoding="utf-8-sig", newline="")
+        self._lines = csv.writer(self._file)
+        self._lines.writerow([_("row"), _("severity"), _("column"), _("value"), _("reason")])
+
+    def keep(self):
+        """Put the error file in its place; returns whether there is one. One of an earlier run does not stay."""
+        if self._file is None:
+            if self.path.exists():
+                self._open()
+            else:
+                return False
+        self._file.close()
+        os.replace(self._unfinished, self.path)
+        return self.lines > 0
+
+    def discard(self):
+        if self._file is not None:
+            self._file.close()
+            self._unfinished.unlink(missing_ok=True)
