@@ -24,7 +24,7 @@ class Report:
         self.path = Path(path)
         self.read = self.inserted = self.updated = self.unchanged = self.duplicates = self.bad_rows = self.notices = 0
         self.other_counts = []
-        self._unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        self._unfinished = self.path.with_name(f".{self.path.name}.part")
         self._file = self._lines = None
 
     @property

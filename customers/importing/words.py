@@ -1,4 +1,4 @@
-"""What people call the columns of customer spreadsheets, and the words that they write in them, in Arabic and English."""
+"""What people call the columns of customer spreadsheets and the words that they write in them, Arabic and English."""
 
 import re
 from functools import cache
