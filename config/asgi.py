@@ -1,5 +1,6 @@
 """The web process: HTTP goes to Django's WSGI handler in a few threads, WebSockets find a closed door for now."""
 
+import asyncio
 import os
 from urllib.parse import quote
 
@@ -14,6 +15,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 # granian's worker would outlive a killed granian, and hold the port.
 processes.die_with_parent()
+
+# How long a body may take to arrive, and how much of one that is too large is read to its end.
+BODY_SECONDS = 30
+MOST_DROPPED = 20_000_000
 
 # Each thread keeps one database connection: threads x workers = connections.
 http = WSGIMiddleware(get_wsgi_application(), workers=int(os.environ.get("WEB_THREADS") or 4))
@@ -34,35 +39,58 @@ async def application(scope, receive, send):
         await send({"type": "websocket.close", "code": 4404})
         return
 
+    if scope["type"] != "http":
+        await http(scope, receive, send)
+        return
+
+    # WSGI spells "X_Forwarded_For" and "X-Forwarded-For" alike: the first could forge what a proxy sets.
+    headers = [header for header in scope["headers"] if b"_" not in header[0]]
+    names = {name.lower() for name, _value in headers}
+    body = b""
+    if names & {b"content-length", b"transfer-encoding"}:
+        try:
+            body = await asyncio.wait_for(_whole_body(receive), BODY_SECONDS)
+        except TimeoutError:
+            await _say_too_slow(send)
+            return
+        # WSGI knows a body by its length alone: a chunked one would count as empty.
+        headers = [header for header in headers if header[0].lower() not in (b"content-length", b"transfer-encoding")]
+        headers.append((b"content-length", str(len(body)).encode()))
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
     async def next_message():
         # granian's receive() is awaitable but no coroutine, and a2wsgi hands it to another thread as one.
-        return await receive()
+        return messages.pop() if messages else await receive()
 
-    if scope["type"] == "http":
-        # WSGI spells "X_Forwarded_For" and "X-Forwarded-For" alike: the first could forge what a proxy sets.
-        headers = [header for header in scope["headers"] if b"_" not in header[0]]
-        names = {name.lower() for name, _value in headers}
-        if b"transfer-encoding" in names and b"content-length" not in names:
-            # WSGI knows a body by its length alone; without this a chunked one would count as empty.
-            body = await _whole_body(receive)
-            headers.append((b"content-length", str(len(body)).encode()))
-
-            async def next_message():
-                return {"type": "http.request", "body": body, "more_body": False}
-
-        scope = scope | {
-            "headers": headers,
-            # a2wsgi decodes the query as ASCII; bytes that a browser would have escaped must not become a 500.
-            "query_string": quote(scope["query_string"], safe="".join(map(chr, range(33, 127)))).encode(),
-        }
+    scope = scope | {
+        "headers": headers,
+        # a2wsgi decodes the query as ASCII; bytes that a browser would have escaped must not become a 500.
+        "query_string": quote(scope["query_string"], safe="".join(map(chr, range(33, 127)))).encode(),
+    }
     await http(scope, next_message, send)
 
 
 async def _whole_body(receive):
-    """A chunked body, read no further than one byte past what the API accepts."""
-    body, more = b"", True
-    while more and len(body) <= settings.MAX_JSON_BYTES:
+    """A body as it arrives: threads are few, and one that waits for a slow caller is none.
+
+    Past the API's limit the rest is read and dropped, so that the 413 finds its reader.
+    """
+    kept, length, more = [], 0, True
+    while more and length <= MOST_DROPPED:
         message = await receive()
-        body += message.get("body", b"")
+        chunk = message.get("body", b"")
+        if length <= settings.MAX_JSON_BYTES:
+            kept.append(chunk)
+        length += len(chunk)
         more = message.get("more_body", False)
-    return body
+    return b"".join(kept)
+
+
+async def _say_too_slow(send):
+    from config.api.exceptions import plain
+    from config.api.renderers import error_envelope, meta_of
+
+    error = error_envelope(plain(408), meta_of(None))
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 408, "headers": headers})
+    await send({"type": "http.response.body", "body": error})

@@ -19,6 +19,7 @@ logger = logging.getLogger("hub.request")
 # Option A of the client's guide and its own base path together give /api/v1/v1.
 _API_PATH = re.compile(r"^/(?:api/v1/v1|api/v1|api|v1)(?:/(.*))?$", re.DOTALL)
 _SANE_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_OUR_ID = re.compile(r"^(cust|emp)_[a-z0-9_]+$")
 _QUIET_PATHS = ("/healthz", "/readyz")
 
 
@@ -71,14 +72,17 @@ class RequestMiddleware:
         response["X-Request-ID"] = request.id
         if request.path_info not in _QUIET_PATHS:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
-            # An unknown path is whatever somebody typed; only the paths of our routes are written down.
-            known = getattr(request.resolver_match, "url_name", None) not in (None, "unknown")
+            # What stands in a path is whatever somebody typed, a phone perhaps: only routes and ids of ours are logged.
+            match = request.resolver_match
             facts = {
                 "method": request.method,
-                "path": request.path if known else "(unknown)",
+                "route": match.route if match and match.url_name != "unknown" else "(unknown)",
                 "status": response.status_code,
                 "ms": milliseconds,
             }
+            key = match.kwargs.get("pk", "") if match else ""
+            if response.status_code < 400 and _OUR_ID.match(key):
+                facts["id"] = key
             logger.info("request", extra={"facts": facts})
         return response
 

@@ -211,19 +211,23 @@ SPECTACULAR_SETTINGS = {
 
 # --- What a browser may do ----------------------------------------------------------------
 
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", ["http://localhost:3000"] if DEBUG else [])
+_DEVELOPMENT_ORIGINS = ["http://localhost:3000", "http://127.0.0.1:3000"]
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", _DEVELOPMENT_ORIGINS if DEBUG else [])
 CORS_URLS_REGEX = r"^/(api|v1)/"
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = [
     "accept",
     "accept-language",
     "authorization",
+    "cache-control",
     "content-type",
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "pragma",
     "x-organization-id",
     "x-request-id",
+    "x-requested-with",
 ]
 CORS_EXPOSE_HEADERS = [
     "ETag",
@@ -298,6 +302,7 @@ LOGGING = {
         # Django's own lines carry paths and reprs of data; ours say what an operator needs.
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.server": {"level": "WARNING"},
     },
 }

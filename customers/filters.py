@@ -1,5 +1,7 @@
 """What the list of customers can be narrowed by."""
 
+import re
+
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
@@ -36,6 +38,13 @@ class FacetFilter(ListFilter):
 
     def filter(self, queryset, value):
         return queryset.filter(facets__overlap=[self.key(text) for text in value])
+
+
+class PropertyTypeFilter(FacetFilter):
+    """Any of several property types, in Arabic or English, which commas may separate."""
+
+    def clean(self, values):
+        return super().clean([word.strip() for text in values for word in re.split("[,،]", text) if word.strip()])
 
 
 class CityFilter(ListFilter):
@@ -99,7 +108,7 @@ class CustomerFilterSet(HubFilterSet):
     leadScoreMax = NumberFilter("lead_score", lookup_expr="lte", minimum=0, maximum=100, whole=True)
     budgetMin = BudgetFilter("budget_max", lookup_expr="gte", other="budget_min")
     budgetMax = BudgetFilter("budget_min", lookup_expr="lte", other="budget_max")
-    propertyType = FacetFilter(key=type_key)
+    propertyType = PropertyTypeFilter(key=type_key)
     preferredAreas = FacetFilter(key=lambda area: area_keys(area)[0])
     city = CityFilter()
     state = StateFilter()

@@ -4,6 +4,7 @@ from django.db.models import Q
 
 from config.arabic import fold, fold_text, phone_search_digits
 from config.places import city_key, region_of_city
+from customers.choices import PROPERTY_TYPES
 
 
 def area_keys(area):
@@ -15,8 +16,13 @@ def area_keys(area):
     return keys
 
 
+_WORD_OF_TYPE = {fold_text(arabic): word for word, arabic in PROPERTY_TYPES.items()}
+
+
 def type_key(property_type):
-    return f"type:{fold_text(property_type)}"
+    """The key of a property type; the usual ones are the same in Arabic and English."""
+    folded = fold_text(property_type)
+    return f"type:{_WORD_OF_TYPE.get(folded, folded)}"
 
 
 def tag_key(tag):

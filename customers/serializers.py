@@ -115,10 +115,32 @@ class CustomerSerializer(serializers.Serializer):
         model = Customer
 
 
-# What agents see of customers that nobody has taken yet: enough to choose, not enough to call.
-CLAIMABLE_FIELDS = frozenset(
-    {"id", "name", "nameEn", "source", "stage", "priority", "preferences", "city", "district", "createdAt", "updatedAt"}
-)
+class ClaimableCustomerSerializer(serializers.Serializer):
+    """What agents see of customers that nobody has taken yet: enough to choose, not enough to call."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    nameEn = serializers.CharField(source="name_en", required=False)
+    source = serializers.ChoiceField(Source.choices)
+    stage = serializers.ChoiceField(Stage.choices)
+    stageHistory = Relation()
+    preferences = PreferencesSerializer()
+    leadScore = serializers.IntegerField(source="lead_score")
+    aiInsights = serializers.DictField(source="ai_insights")
+    priority = serializers.ChoiceField(Priority.choices)
+    tags = serializers.ListField(child=serializers.CharField())
+    properties = Relation()
+    interactions = Relation()
+    appointments = Relation()
+    reminders = Relation()
+    documents = Relation()
+    createdAt = serializers.DateTimeField(source="created_at")
+    updatedAt = serializers.DateTimeField(source="updated_at")
+    city = serializers.CharField(required=False)
+    district = serializers.CharField(required=False)
+
+    class Meta:
+        model = Customer
 
 
 class DeletedSerializer(serializers.Serializer):
@@ -294,7 +316,7 @@ class BulkInput(serializers.Serializer):
 
     OPERATIONS = ("assign", "stage", "priority", "tags")
 
-    customerIds = serializers.ListField(child=serializers.CharField(max_length=50), allow_empty=False)
+    customerIds = serializers.ListField(child=serializers.CharField(max_length=1000), allow_empty=False)
     operation = WordField([(word, word) for word in OPERATIONS])
     assignedTo = serializers.CharField(max_length=50, required=False, allow_null=True)
     toStage = WordField(Stage.choices, required=False)

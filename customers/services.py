@@ -22,6 +22,7 @@ from customers.models.customer import empty_preferences
 from customers.search import derived_columns
 from employees.models import Employee
 
+MAX_TAGS, MAX_FACTS = 50, 30
 SYSTEM_NAME, SYSTEM_ID = "System", "system"
 _SEARCHED = {"name", "name_en", "city", "tags", "preferences"}
 _NULLABLE = {field.name for field in Customer._meta.fields if field.null} | {"assigned_employee_id"}
@@ -37,8 +38,8 @@ def create_customer(*, actor, values):
     (`duplicate`) when the phone is taken, 422 when the values contradict each other;
     PermissionDenied when the actor may not assign to the employee named.
     """
-    values = _columns(values, Customer(preferences=empty_preferences(), source_details={}))
-    if "assigned_employee_id" not in values and not actor.may("customers.assign"):
+    values = columns_of(values, Customer(preferences=empty_preferences(), source_details={}))
+    if not values.get("assigned_employee_id") and not actor.may("customers.assign"):
         values["assigned_employee_id"] = actor.pk
     assignee_id = values.get("assigned_employee_id")
     _check_assignee(actor, assignee_id)
@@ -46,9 +47,9 @@ def create_customer(*, actor, values):
     customer = Customer(organization_id=actor.organization_id, created_at=now, updated_at=now, **values)
     with _phone_reported(actor, customer.phone), recorded(actor):
         customer.save(force_insert=True)
-        _write_stage_changes([customer], [None], actor)
+        write_stage_changes([customer], [None], actor)
         if assignee_id:
-            _write_assignments([customer], [None], actor)
+            write_assignments([customer], [None], actor)
         changed.send(Customer, rows=[customer], kind="created", changes=[{}], actor=actor)
     return customer
 
@@ -61,7 +62,7 @@ def update_customer(customer, *, actor, values, reason="", notes=""):
     """
     with _phone_reported(actor, values.get("phone")), recorded(actor):
         customer = _lock_living(customer, actor)
-        return _change(customer, actor, _columns(values, customer), reason, notes)
+        return _change(customer, actor, columns_of(values, customer), reason, notes)
 
 
 def change_stage(customer, *, actor, to_stage, from_stage=None, reason="", notes=""):
@@ -167,6 +168,8 @@ def bulk_tag_customers(ids, *, actor, add=(), remove=()):
         for row in rows:
             tags = [tag for tag in row.tags if tag not in remove]
             tags += [tag for tag in add if tag not in tags]
+            if len(tags) > MAX_TAGS:
+                raise ValidationError({"addTags": _("At most %(count)d values are allowed") % {"count": MAX_TAGS}})
             if tags != row.tags:
                 changes.append({"tags": (row.tags, tags)})
                 row.tags = tags
@@ -199,9 +202,9 @@ def _put_on_all(rows, values, actor, reason, notes):
         setattr(row, column, after)
         row.version, row.updated_at = row.version + 1, now
     if column == "stage":
-        _write_stage_changes(touched, befores, actor, reason, notes)
+        write_stage_changes(touched, befores, actor, reason, notes)
     elif column == "assigned_employee_id":
-        _write_assignments(touched, befores, actor, notes)
+        write_assignments(touched, befores, actor, notes)
     changes = [{column: (before, after)} for before in befores]
     changed.send(Customer, rows=touched, kind="updated", changes=changes, actor=actor)
 
@@ -232,9 +235,9 @@ def _change(customer, actor, values, reason, notes, *, checked=False):
         _check_assignee(actor, assignee_id, needed=True)
     changes = save_changes(customer, **values)
     if "stage" in changes:
-        _write_stage_changes([customer], [changes["stage"][0]], actor, reason, notes)
+        write_stage_changes([customer], [changes["stage"][0]], actor, reason, notes)
     if "assigned_employee_id" in changes:
-        _write_assignments([customer], [changes["assigned_employee_id"][0]], actor, notes)
+        write_assignments([customer], [changes["assigned_employee_id"][0]], actor, notes)
     if changes:
         changed.send(Customer, rows=[customer], kind="updated", changes=[changes], actor=actor)
     return customer
@@ -250,17 +253,21 @@ def _check_assignee(actor, employee_id, *, field="assignedEmployeeId", needed=Fa
         raise ValidationError({field: _("Must be an active employee of your team")})
 
 
-def _columns(values, customer):
+def columns_of(values, customer):
     """API values as columns of this customer: merged, cleared, and with the columns that follow from them."""
     values = dict(values)
     if "source" in values and values["source"] in CHANNELS:
         channel = values["source"]
         values["source"] = CHANNELS[channel].value
         values["source_details"] = {**(values.get("source_details") or {}), "channel": channel}
+    elif values.get("source", customer.source) != customer.source and "channel" in customer.source_details:
+        values["source_details"] = {"channel": None, **(values.get("source_details") or {})}
     if "preferences" in values:
         values["preferences"] = merged_preferences(customer.preferences, values["preferences"])
     if "source_details" in values:
         values["source_details"] = _merged(customer.source_details, values["source_details"])
+        if len(values["source_details"]) > MAX_FACTS:
+            raise ValidationError({"sourceDetails": _("At most %(count)d values are allowed") % {"count": MAX_FACTS}})
     if values.get("tags", "") is None:
         values["tags"] = []
     if values.get("assigned_employee_id") == "":
@@ -302,7 +309,7 @@ def _plain(value):
     return value
 
 
-def _write_stage_changes(customers, befores, actor, reason="", notes=""):
+def write_stage_changes(customers, befores, actor, reason="", notes=""):
     StageChange.objects.bulk_create(
         StageChange(
             customer=customer,
@@ -318,7 +325,7 @@ def _write_stage_changes(customers, befores, actor, reason="", notes=""):
     )
 
 
-def _write_assignments(customers, befores, actor, notes=""):
+def write_assignments(customers, befores, actor, notes=""):
     Assignment.objects.bulk_create(
         Assignment(
             customer=customer,

@@ -9,10 +9,10 @@ from customers import services
 from customers.filters import UNASSIGNED, ClaimableFilterSet, CustomerFilterSet
 from customers.models import Customer
 from customers.serializers import (
-    CLAIMABLE_FIELDS,
     AssignInput,
     BulkInput,
     BulkResultSerializer,
+    ClaimableCustomerSerializer,
     CustomerInput,
     CustomerSerializer,
     DeletedSerializer,
@@ -31,7 +31,7 @@ SORTS = {
     "stage": Sort("stage_rank"),
 }
 # An order tells what it sorts by, and so does a cursor: claimable customers sort by what is shown of them.
-CLAIMABLE_SORTS = {name: SORTS[name] for name in ("createdAt", "name", "priority", "stage")}
+CLAIMABLE_SORTS = {name: SORTS[name] for name in ("createdAt", "name", "leadScore", "priority", "stage")}
 
 
 class CustomerViewSet(HubViewSet):
@@ -67,7 +67,7 @@ class CustomerViewSet(HubViewSet):
     def list(self, request):
         """Customers of the caller's scope, filtered, sorted and paged by number or by cursor."""
         if self.asks_for_claimable():
-            self.restrict_fields(CLAIMABLE_FIELDS)
+            self.serializer_class = ClaimableCustomerSerializer
             self.filterset_class, self.sorts = ClaimableFilterSet, CLAIMABLE_SORTS
             return self.page(Customer.objects.claimable_by(request.user))
         return self.page(self.get_queryset())

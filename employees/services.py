@@ -83,14 +83,16 @@ def refresh_session(token):
     now = timezone.now()
     lifetime = settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
     successor = new_id("rt")
-    won = Session.objects.filter(
-        pk=session_id, refresh_id=refresh_id, ended_at=None, expires_at__gt=now, employee__is_active=True
-    ).update(refresh_id=successor, spent_refresh_id=refresh_id, refreshed_at=now, expires_at=now + lifetime)
+    # No join here: behind one, PostgreSQL would not look again at a row that it had to wait for, and two would win.
+    live = Session.objects.filter(pk=session_id, refresh_id=refresh_id, ended_at=None, expires_at__gt=now)
+    won = live.update(refresh_id=successor, spent_refresh_id=refresh_id, refreshed_at=now, expires_at=now + lifetime)
     if not won:
         just_spent = Q(spent_refresh_id=refresh_id, refreshed_at__gt=now - SPENT_GRACE)
         end_sessions(Session.objects.filter(pk=session_id).exclude(refresh_id=refresh_id).exclude(just_spent))
         return None
-    session = Session.objects.select_related("employee").get(pk=session_id)
+    session = Session.objects.select_related("employee__organization").get(pk=session_id)
+    if not session.employee.is_active:
+        return None
     lifetime = access_lifetime()
     access, refresh = issue_tokens(session, access_lifetime=lifetime)
     return session.employee, access, refresh, int(lifetime.total_seconds())

@@ -25,6 +25,7 @@ CODES = {
     403: ("PERMISSION_DENIED", gettext_lazy("You don't have permission to do this")),
     404: ("RESOURCE_NOT_FOUND", gettext_lazy("Not found")),
     405: ("METHOD_NOT_ALLOWED", gettext_lazy("This method is not allowed here")),
+    408: ("VALIDATION_ERROR", gettext_lazy("The request body did not arrive in time")),
     409: ("CONFLICT", gettext_lazy("The current state does not allow this")),
     411: ("VALIDATION_ERROR", gettext_lazy("Content-Length is required")),
     412: ("PRECONDITION_FAILED", gettext_lazy("The resource has changed since you read it; read it again")),

@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from django.core import signing
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, F
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
@@ -138,7 +139,10 @@ def _gather(queryset, order, *, size, start=0, position=None):
     With a position, those that follow it in the order; going backward, rows without a value come first.
     """
     matches = queryset.order_by().values_list("pk", order.sort.column)[: GATHER_LIMIT + 1]
-    inner, params = matches.query.sql_with_params()
+    try:
+        inner, params = matches.query.sql_with_params()
+    except EmptyResultSet:  # a filter that nothing can match
+        return 0, []
     direction, beyond = ("DESC", "<") if order.descending else ("ASC", ">")
     backward = bool(position and position.backward)
     after, bounds = "TRUE", []

@@ -133,6 +133,9 @@ class HubSchema(AutoSchema):
             return text
         return f"{text}\n\nPermission: `{needed}`."
 
+    def get_auth(self):
+        return [] if self.view.public else super().get_auth()
+
     def _get_serializer(self):
         return self.view.serializer_class and self.view.serializer_class()
 

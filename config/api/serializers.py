@@ -16,6 +16,13 @@ def _as_field_error(error):
     raise serializers.ValidationError(error.messages) from None
 
 
+class _EmptyIsNull:
+    """Forms send "" for a field that was left empty: where null is allowed, it means null."""
+
+    def validate_empty_values(self, data):
+        return super().validate_empty_values(None if data == "" and self.allow_null else data)
+
+
 class TextField(serializers.CharField):
     """Text in NFC without control characters. `name_like` texts also refuse bidi overrides; empty means no value."""
 
@@ -63,7 +70,7 @@ class PhoneField(serializers.CharField):
             _as_field_error(error)
 
 
-class MoneyField(serializers.DecimalField):
+class MoneyField(_EmptyIsNull, serializers.DecimalField):
     """An amount of at most 13 digits before the point, as a JSON number; texts with Arabic digits are read too."""
 
     def __init__(self, *, positive=False, **options):
@@ -85,7 +92,7 @@ class MoneyField(serializers.DecimalField):
         return value
 
 
-class DayField(serializers.DateField):
+class DayField(_EmptyIsNull, serializers.DateField):
     """A calendar day: ISO, or Hijri with a year from 1343 to 1500. A date-time gives its day in Riyadh."""
 
     def to_internal_value(self, data):
@@ -102,7 +109,7 @@ class DayField(serializers.DateField):
             self.fail("invalid", format="YYYY-MM-DD")
 
 
-class WordField(serializers.ChoiceField):
+class WordField(_EmptyIsNull, serializers.ChoiceField):
     """One word of an enum; the error names the allowed ones."""
 
     def to_internal_value(self, data):
@@ -111,7 +118,7 @@ class WordField(serializers.ChoiceField):
         raise serializers.ValidationError(one_of(list(self.choices)))
 
 
-class WholeNumberField(serializers.IntegerField):
+class WholeNumberField(_EmptyIsNull, serializers.IntegerField):
     """A whole number; texts with Arabic digits are read too, booleans are not."""
 
     def to_internal_value(self, data):
@@ -125,7 +132,7 @@ class WholeNumberField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
-class CoordinateField(serializers.DecimalField):
+class CoordinateField(_EmptyIsNull, serializers.DecimalField):
     """Degrees with eight decimals, as a JSON number."""
 
     def __init__(self, *, limit, **options):

@@ -43,7 +43,6 @@ class HubViewSet(GenericViewSet):
     sorts, default_sort = {}, None
     includable = frozenset()
     bodies, answers, extra_params, bare = {}, {}, {}, frozenset()
-    _allowed_fields = None
     lookup_value_regex = r"[A-Za-z0-9_-]{1,50}"
 
     # --- Reading the request -----------------------------------------------------------
@@ -73,8 +72,6 @@ class HubViewSet(GenericViewSet):
             name for name in self.params.names_of("include") if name not in included and name not in declared
         ]
         known = frozenset(name for name in names if name in declared) | {"id"} if names else None
-        if self._allowed_fields is not None:
-            known = self._allowed_fields if known is None else self._allowed_fields & known
         return rows_of(self.serializer_class, known, frozenset(included), frozenset(self.request.user.permissions))
 
     def permission_for(self, method):
@@ -106,10 +103,6 @@ class HubViewSet(GenericViewSet):
         if key is None:
             raise NotFound
         return key
-
-    def restrict_fields(self, names):
-        """Answer with no more than these fields, whatever is asked for."""
-        self._allowed_fields = names
 
     def get_object(self, queryset=None):
         """The visible row of the URL, marked with the version that `If-Match` expects; 404 otherwise."""

@@ -14,12 +14,14 @@ def call(monkeypatch):
     monkeypatch.setattr("django.db.backends.signals.connection_created.connect", lambda receiver: None)
     from config.asgi import application
 
-    def send(chunks, headers):
+    def send(chunks, headers, stalls=False):
         messages = [{"type": "http.request", "body": c, "more_body": True} for c in chunks]
         messages.append({"type": "http.request", "body": b"", "more_body": False})
         sent = []
 
         async def receive():
+            if stalls and len(messages) == 1:
+                await asyncio.sleep(60)
             return messages.pop(0) if messages else {"type": "http.disconnect"}
 
         async def collect(message):
@@ -58,3 +60,9 @@ def test_a_chunked_body_over_the_limit_is_a_413(call):
     status, envelope = call([b" " * 500_000] * 4, CHUNKED)
     assert (status, envelope["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert settings.MAX_JSON_BYTES == 1_000_000
+
+
+def test_a_body_that_stalls_costs_no_thread_and_ends_in_a_408(call, monkeypatch):
+    monkeypatch.setattr("config.asgi.BODY_SECONDS", 0.05)
+    status, envelope = call([b'{"email"'], [(b"content-length", b"200")], stalls=True)
+    assert (status, envelope["success"]) == (408, False)

@@ -16,7 +16,7 @@ from customers.importing.rows import Problem, Row, messages_of
 from customers.models import Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.serializers import CustomerInput
-from customers.services import SYSTEM_ID, SYSTEM_NAME, _columns
+from customers.services import SYSTEM_ID, SYSTEM_NAME, columns_of
 from employees.choices import Role
 from employees.models import Employee
 from employees.serializers import EmployeeInput
@@ -245,7 +245,7 @@ class Documents:
 
     def _copied(self, key, values, imported):
         """What COPY writes of a new customer, in the order of `columns`."""
-        columns = _columns(values, Customer(preferences=empty_preferences(), source_details={}))
+        columns = columns_of(values, Customer(preferences=empty_preferences(), source_details={}))
         times = {"created_at": self.now, "updated_at": self.now}
         customer = Customer(id=key, organization_id=self.organization.pk, **(times | columns | imported))
         return tuple(copied_value(getattr(customer, name)) for name in self.columns)

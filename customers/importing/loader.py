@@ -184,7 +184,7 @@ class Loader:
         for customer in customers:
             row = row_of[customer.pk]
             try:
-                values = services._columns(self.source.api_values(row.values), customer)
+                values = services.columns_of(self.source.api_values(row.values), customer)
             except ValidationError as error:
                 self.report.bad(row.number, [("", "", message) for _path, message in messages_of(error)])
                 refused += 1
@@ -210,8 +210,8 @@ class Loader:
             touched, sorted({name for difference in changes for name in difference} | {"version", "updated_at"})
         )
         for name, write in (
-            ("stage", services._write_stage_changes),
-            ("assigned_employee_id", services._write_assignments),
+            ("stage", services.write_stage_changes),
+            ("assigned_employee_id", services.write_assignments),
         ):
             moved = [(customer, difference[name][0]) for customer, difference in zip(touched, changes, strict=True)
                      if name in difference]  # fmt: skip

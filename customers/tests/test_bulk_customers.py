@@ -121,7 +121,7 @@ def test_each_role_has_its_limit_and_repeats_do_not_count(as_, request, role, li
         ({"customerIds": None}, "customerIds"),
         ({"customerIds": "cust_1"}, "customerIds"),
         ({"customerIds": [["cust_1"]]}, "customerIds.0"),
-        ({"customerIds": ["x" * 51]}, "customerIds.0"),
+        ({"customerIds": ["x" * 1001]}, "customerIds.0"),
         ({"operation": "erase"}, "operation"),
         ({"operation": None}, "operation"),
         ({"operation": "stage", "toStage": None}, "toStage"),

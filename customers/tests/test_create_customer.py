@@ -1,6 +1,6 @@
 """POST /customers."""
 
-from config.testing import data_of, error_of, fields_of, make_customer, make_phone
+from config.testing import data_of, error_of, fields_of, make_customer, make_phone, nothing_changes
 
 EXAMPLE = {
     "name": "عبدالله الشمري",
@@ -103,3 +103,34 @@ def test_a_day_may_be_hijri_or_a_moment_which_counts_as_its_day_in_riyadh(as_, l
         body = {"name": "سارة", "phone": make_phone(), "dateOfBirth": written}
         assert data_of(as_(layla).post("customers", body), 201)["customer"]["dateOfBirth"] == day
     assert fields_of(as_(layla).post("customers", {**body, "dateOfBirth": "1990-02-30"})) == ["dateOfBirth"]
+
+
+def test_an_agent_whose_form_leaves_the_assignee_empty_keeps_the_customer(as_, ahmed):
+    for empty in (None, ""):
+        body = {"name": "سارة", "phone": make_phone(), "assignedEmployeeId": empty}
+        assert data_of(as_(ahmed).post("customers", body), 201)["customer"]["assignedEmployeeId"] == ahmed.pk
+
+
+def test_empty_texts_of_a_form_mean_no_value(as_, layla):
+    empty = dict.fromkeys(("dateOfBirth", "nextFollowUpDate", "familySize", "gender", "totalDealValue", "latitude"), "")
+    body = {"name": "سارة", "phone": make_phone(), **empty, "preferences": {"purpose": "", "bedrooms": ""}}
+    customer = data_of(as_(layla).post("customers", body), 201)["customer"]
+    assert not empty.keys() & customer.keys()
+    assert customer["preferences"] == {"propertyType": [], "preferredAreas": []}
+
+
+def test_the_channel_leaves_with_its_source(as_, layla):
+    body = {"name": "سارة", "phone": make_phone(), "source": "snapchat", "sourceDetails": {"campaign": "x"}}
+    customer = data_of(as_(layla).post("customers", body), 201)["customer"]
+    assert customer["sourceDetails"] == {"campaign": "x", "channel": "snapchat"}
+    moved = as_(layla).patch(f"customers/{customer['id']}", {"source": "referral"})
+    assert data_of(moved)["customer"]["sourceDetails"] == {"campaign": "x"}
+
+
+def test_what_has_grown_too_large_is_refused_and_nothing_changes(as_, layla):
+    customer = make_customer(layla, tags=[f"tag{n}" for n in range(40)], source_details={f"k{n}": n for n in range(20)})
+    more = {"customerIds": [customer.pk], "operation": "tags", "addTags": [f"new{n}" for n in range(20)]}
+    details = {"sourceDetails": {f"new{n}": n for n in range(20)}}
+    with nothing_changes():
+        assert fields_of(as_(layla).post("customers/bulk", more), 422) == ["addTags"]
+        assert fields_of(as_(layla).patch(f"customers/{customer.pk}", details), 422) == ["sourceDetails"]

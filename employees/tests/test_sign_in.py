@@ -203,7 +203,7 @@ def test_no_log_line_holds_the_password_the_email_or_a_token(sara, caplog):
     sign_in(password="another-secret")
     HubClient().get("auth/me", HTTP_AUTHORIZATION=f"Bearer {data['token']}")
     lines = "\n".join(JSONFormatter().format(record) for record in caplog.records)
-    assert "/api/v1/auth/login" in lines
+    assert "api/v1/auth/login" in lines
     for secret in (PASSWORD, "another-secret", "sara@hub.test", data["token"], data["refreshToken"]):
         assert secret not in lines
 
