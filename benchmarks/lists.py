@@ -72,7 +72,7 @@ MAX_SQL_MS = {
     **dict.fromkeys(SINGLE, 200),
 }
 # Requests a second as a share of those of the bare view in the same run.
-MIN_SHARE = {"detail": 0.10, "cursor": 0.05, "filtered": 0.03, "unfiltered": 0.01, "search": 0.015}
+MIN_SHARE = {"detail": 0.12, "cursor": 0.08, "filtered": 0.08, "unfiltered": 0.03, "search": 0.07}
 
 TRIES, WARM_UP = 4, 7
 ROUNDS, ROUND_SECONDS, CONNECTIONS = 4, 1.5, 4
