@@ -34,6 +34,3 @@ class CustomerQuerySet(models.QuerySet):
             team = Employee.objects.filter(team_id=employee.team_id).values("pk")
             return mine.filter(unassigned | Q(assigned_employee__in=team))
         return mine.filter(assigned_employee=employee.pk)
-
-    def unassigned(self):
-        return self.filter(assigned_employee=None)

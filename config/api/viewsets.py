@@ -43,7 +43,6 @@ class HubViewSet(GenericViewSet):
     sorts, default_sort = {}, None
     includable = frozenset()
     bodies, answers, extra_params, bare = {}, {}, {}, frozenset()
-    lookup_value_regex = r"[A-Za-z0-9_-]{1,50}"
 
     # --- Reading the request -----------------------------------------------------------
 

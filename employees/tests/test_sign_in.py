@@ -403,3 +403,12 @@ def test_the_user_of_the_client_is_told_in_its_own_words(as_, layla, ahmed, orga
         "permissions": sorted(ahmed.permissions),
     }
     error_of(as_().get("user"), 401, "AUTHENTICATION_FAILED")
+
+
+def test_a_phone_typed_in_the_place_of_an_id_is_not_logged(as_, layla, caplog):
+    caplog.set_level("DEBUG")
+    for path in ("customers/0551234567", "employees/Ahmed_Al-Ghamdi", "nowhere/0551234567"):
+        error_of(as_(layla).get(path), 404)
+    lines = "\n".join(JSONFormatter().format(record) for record in caplog.records)
+    assert "api/v1/customers/<id:pk>" in lines
+    assert "0551234567" not in lines and "Ghamdi" not in lines
