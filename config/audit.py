@@ -52,29 +52,33 @@ END $$;
 """
 
 
+def _array(words):
+    return "{" + ",".join(words) + "}"
+
+
 def audited(table, *, columns, organization="organization_id", hidden=(), secret=()):
     """A migration operation that puts the audit on a table with a text key named `id`.
 
     `columns` are those whose updates count (an update of others, such as scores or
     counters, never fires); `hidden` are left out altogether, of `secret` ones it is
     recorded that they changed. `organization` names the column that holds the tenant.
+    A later call for the same table, after a column came, replaces the earlier one.
     """
-    hidden_array = "{" + ",".join(["version", "updated_at", *hidden]) + "}"
-    secret_array = "{" + ",".join(secret) + "}"
+    words = f"'{organization}', '{_array(['version', 'updated_at', *hidden])}', '{_array(secret)}'"
     return migrations.RunSQL(
         f"""
-        CREATE TRIGGER {table}_audit_insert AFTER INSERT ON {table}
+        CREATE OR REPLACE TRIGGER {table}_audit_insert AFTER INSERT ON {table}
             REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
             EXECUTE FUNCTION hub_audit_insert('{organization}');
-        CREATE TRIGGER {table}_audit_update AFTER UPDATE OF {", ".join(columns)} ON {table}
-            FOR EACH ROW EXECUTE FUNCTION hub_audit_change('{organization}', '{hidden_array}', '{secret_array}');
-        CREATE TRIGGER {table}_audit_delete AFTER DELETE ON {table}
-            FOR EACH ROW EXECUTE FUNCTION hub_audit_change('{organization}', '{hidden_array}', '{secret_array}');
+        CREATE OR REPLACE TRIGGER {table}_audit_update AFTER UPDATE OF {", ".join(columns)} ON {table}
+            FOR EACH ROW EXECUTE FUNCTION hub_audit_change({words});
+        CREATE OR REPLACE TRIGGER {table}_audit_delete AFTER DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION hub_audit_change({words});
         """,
         f"""
-        DROP TRIGGER {table}_audit_insert ON {table};
-        DROP TRIGGER {table}_audit_update ON {table};
-        DROP TRIGGER {table}_audit_delete ON {table};
+        DROP TRIGGER IF EXISTS {table}_audit_insert ON {table};
+        DROP TRIGGER IF EXISTS {table}_audit_update ON {table};
+        DROP TRIGGER IF EXISTS {table}_audit_delete ON {table};
         """,
     )
 

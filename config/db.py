@@ -2,8 +2,9 @@
 
 import os
 import time
+from functools import wraps
 
-from django.db import models
+from django.db import OperationalError, connection, models
 from django.utils import timezone
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -51,6 +52,16 @@ class PrefixedIDField(models.CharField):
         return name, path, [self.prefix], options
 
 
+def rank_field(column, ranks):
+    """A stored column that sorts the words of an enum in their own order."""
+    whens = [models.When(**{column: word}, then=rank) for word, rank in ranks.items()]
+    return models.GeneratedField(
+        expression=models.Case(*whens, default=0, output_field=models.SmallIntegerField()),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+
+
 class VersionedModel(models.Model):
     """A row that people edit: `version` counts their edits and is what `If-Match` compares."""
 
@@ -62,8 +73,41 @@ class VersionedModel(models.Model):
         abstract = True
 
 
+_TRIES = 3
+_DEADLOCK, _SERIALIZATION = "40P01", "40001"
+
+
+def tried_again(call):
+    """`call`, up to three times when PostgreSQL ends its transaction in favour of another.
+
+    Rows are locked in id order, customers before their actions, so this is rare; foreign keys
+    and triggers lock in an order of their own.
+    """
+
+    @wraps(call)
+    def tried(*args, **kwargs):
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return call(*args, **kwargs)
+            except OperationalError as error:
+                is_loser = getattr(error.__cause__, "sqlstate", None) in (_DEADLOCK, _SERIALIZATION)
+                if not is_loser or attempt == _TRIES or connection.in_atomic_block:
+                    raise
+
+    return tried
+
+
 class PreconditionFailed(Exception):
     """The row has changed since the version that the caller named in `If-Match` (412)."""
+
+
+def held(rows, **options):
+    """Rows of a queryset, to be held until the end of the transaction.
+
+    In id order, so that two calls over the same rows cannot deadlock; keys are never
+    changed, so that rows which point here need not wait.
+    """
+    return rows.order_by("pk").select_for_update(of=("self",), no_key=True, **options)
 
 
 def lock(row, *, among=None):
@@ -75,7 +119,7 @@ def lock(row, *, among=None):
     have it, otherwise PreconditionFailed. Raises DoesNotExist when it is gone.
     """
     rows = type(row)._base_manager.all() if among is None else among
-    fresh = rows.select_for_update(of=("self",)).get(pk=row.pk)
+    fresh = held(rows).get(pk=row.pk)
     expected = getattr(row, "expected_version", None)
     if expected is not None and expected != fresh.version:
         raise PreconditionFailed

@@ -81,6 +81,9 @@ INSTALLED_APPS = [
     "config",
     "employees",
     "customers",
+    # Before actions: a new customer is in the log before its first action.
+    "realtime",
+    "actions",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.staticfiles",
@@ -206,6 +209,8 @@ SPECTACULAR_SETTINGS = {
         "Priority": "customers.choices.Priority",
         "Source": "customers.choices.Source",
         "Role": "employees.choices.Role",
+        "ActionType": "actions.choices.ActionType",
+        "ActionStatus": "actions.choices.ActionStatus",
     },
 }
 
@@ -286,6 +291,8 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "prune sessions": {"task": "employees.tasks.prune_sessions", "schedule": timedelta(hours=6)},
+    "wake snoozed actions": {"task": "actions.tasks.wake_snoozed", "schedule": timedelta(minutes=1)},
+    "fold action counts": {"task": "actions.tasks.fold_counts", "schedule": timedelta(minutes=1)},
 }
 
 # --- Logs -----------------------------------------------------------------------------------

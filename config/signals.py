@@ -5,8 +5,9 @@ from django.dispatch import Signal
 # Sent by services inside the transaction, once per statement:
 #   sender   the model
 #   rows     the rows as they are now (a list)
-#   kind     "created", "updated", "deleted" or "restored"
-#   changes  what differs, row by row: [{field: (before, after)}, …]; empty dicts when created or deleted
+#   kind     "created", "updated", "deleted" (hidden), "restored" or "purged" (about to be removed for good)
+#   changes  what differs, row by row: [{column: (before, after)}, …], under the name of a related collection
+#            (None, the new row); empty dicts unless updated
 #   actor    the Employee who did it, or None for the system
 # A subscriber may add rows of its own; it never alters what the service did.
 changed = Signal()

@@ -7,6 +7,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from actions import services as actions
+from actions.models import ActionNote, CustomerAction
 from config.models import AuditEntry
 from customers import services as customers
 from customers.models import Assignment, Customer, StageChange
@@ -14,6 +16,7 @@ from employees import services as employees
 from employees.authentication import forget_identities
 from employees.choices import Role
 from employees.models import Team
+from realtime.models import Event
 
 _numbers = itertools.count(10_000_000)
 
@@ -80,9 +83,19 @@ def make_phone():
 
 
 def make_customer(actor, **values):
-    """A customer through the service, with a fresh phone; `stage`, `assigned_employee_id` and others as columns."""
+    """A customer through the service, with a fresh phone; `stage`, `assigned_employee_id` and others as columns.
+
+    Without its first action, unless `first_action=True`.
+    """
+    first_action = values.pop("first_action", False)
     values = {"name": "محمد الفهد", "phone": make_phone(), "source": "inquiry", **values}
-    return customers.create_customer(actor=actor, values=values)
+    return customers.create_customer(actor=actor, values=values, first_action=first_action)
+
+
+def make_action(actor, customer, *, notes="", **values):
+    """A pending action for a customer through the service; `due_date`, `assigned_to_id` and others as columns."""
+    values = {"type": "follow_up", "title": "متابعة العميل", **values}
+    return actions.create_action(actor=actor, customer_id=customer.pk, values=values, notes=notes)
 
 
 def make_employee(organization, name, role, team=None, **values):
@@ -95,14 +108,15 @@ def make_employee(organization, name, role, team=None, **values):
 
 @contextmanager
 def nothing_changes():
-    """Holds when no row of customers, their histories or the audit is another afterwards."""
+    """Holds when no row of customers, actions, their histories, events or the audit is another afterwards."""
     before = _everything()
     yield
     assert _everything() == before
 
 
 def _everything():
-    return [list(model.objects.order_by("pk").values()) for model in (Customer, StageChange, Assignment, AuditEntry)]
+    models = (Customer, StageChange, Assignment, CustomerAction, ActionNote, Event, AuditEntry)
+    return [list(model.objects.order_by("pk").values()) for model in models]
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ api = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("", include("employees.urls")),
+    path("", include("actions.urls")),
     path("", include("customers.urls")),
     re_path("", unknown_route, name="unknown"),
 ]

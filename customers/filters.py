@@ -37,7 +37,7 @@ class FacetFilter(ListFilter):
         self.key = key
 
     def filter(self, queryset, value):
-        return queryset.filter(facets__overlap=[self.key(text) for text in value])
+        return queryset.filter(**{f"{self.field_name}__overlap": [self.key(text) for text in value]})
 
 
 class PropertyTypeFilter(FacetFilter):
@@ -74,15 +74,19 @@ class AssigneeFilter(ListFilter):
         return super().clean([word.strip() for text in values for word in text.split(",") if word.strip()])
 
     def filter(self, queryset, value):
+        return queryset.filter(self.condition(value, self.field_name))
+
+    def condition(self, value, column):
+        """That a column names one of them; None names nobody."""
         if not value:
-            return queryset
+            return Q()
         ids = [
             self.parent.request.user.pk if word == ME else word for word in value if word not in (UNASSIGNED, "null")
         ]
-        condition = Q(assigned_employee__in=ids)
+        condition = Q(**{f"{column}__in": ids})
         if len(ids) < len(value):
-            condition |= Q(assigned_employee=None)
-        return queryset.filter(condition)
+            condition |= Q(**{column: None})
+        return condition
 
 
 class BudgetFilter(NumberFilter):
@@ -108,11 +112,11 @@ class CustomerFilterSet(HubFilterSet):
     leadScoreMax = NumberFilter("lead_score", lookup_expr="lte", minimum=0, maximum=100, whole=True)
     budgetMin = BudgetFilter("budget_max", lookup_expr="gte", other="budget_min")
     budgetMax = BudgetFilter("budget_min", lookup_expr="lte", other="budget_max")
-    propertyType = PropertyTypeFilter(key=type_key)
-    preferredAreas = FacetFilter(key=lambda area: area_keys(area)[0])
+    propertyType = PropertyTypeFilter("facets", key=type_key)
+    preferredAreas = FacetFilter("facets", key=lambda area: area_keys(area)[0])
     city = CityFilter()
     state = StateFilter()
-    tags = FacetFilter(key=tag_key)
+    tags = FacetFilter("facets", key=tag_key)
     createdFrom = MomentFilter("created_at")
     createdTo = MomentFilter("created_at", end=True)
     lastContactFrom = MomentFilter("last_contact_at")

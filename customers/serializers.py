@@ -10,7 +10,10 @@ from config.api.serializers import (
     CoordinateField,
     DayField,
     EmailField,
+    EmployeeIdField,
+    IdsField,
     MoneyField,
+    NoteField,
     PhoneField,
     TextField,
     WholeNumberField,
@@ -198,8 +201,8 @@ class PreferencesInput(serializers.Serializer):
     notes = TextField(max_length=5000, multiline=True, required=False, allow_null=True)
 
 
-class SourceDetailsField(serializers.DictField):
-    """Free facts about the source by name; null forgets a key."""
+class FactsField(serializers.DictField):
+    """Free facts by name; null forgets a key."""
 
     MAX_FACTS, MAX_CHARACTERS = 30, 5000
 
@@ -251,15 +254,13 @@ class CustomerInput(serializers.Serializer):
     familySize = _optional(WholeNumberField, source="family_size", min_value=0, max_value=1000)
     customerType = _optional(TextField, source="customer_type", max_length=50, name_like=True)
     source = SourceField(Source.choices, required=False)
-    sourceDetails = _optional(SourceDetailsField, source="source_details")
+    sourceDetails = _optional(FactsField, source="source_details")
     stage = WordField(Stage.choices, required=False)
     priority = WordField(Priority.choices, required=False)
     preferences = PreferencesInput(required=False, allow_null=True)
     tags = _optional(TextListField, text_length=100)
     notes = _optional(TextField, max_length=20_000, multiline=True)
-    assignedEmployeeId = _optional(
-        serializers.CharField, source="assigned_employee_id", max_length=50, allow_blank=True
-    )
+    assignedEmployeeId = EmployeeIdField(source="assigned_employee_id", required=False)
     totalDealValue = _optional(MoneyField, source="total_deal_value")
     expectedRevenue = _optional(MoneyField, source="expected_revenue")
     paidAmount = _optional(MoneyField, source="paid_amount")
@@ -287,13 +288,19 @@ class CustomerInput(serializers.Serializer):
         return values
 
 
+class NewCustomerInput(CustomerInput):
+    """A new customer. `skipFirstAction` leaves out the action that it would open."""
+
+    skipFirstAction = serializers.BooleanField(required=False, default=False)
+
+
 class StageInput(serializers.Serializer):
     """A move to another stage; `fromStage` makes it conditional."""
 
     toStage = WordField(Stage.choices, source="to_stage")
     fromStage = WordField(Stage.choices, source="from_stage", required=False)
-    reason = TextField(max_length=500, required=False, default="")
-    notes = TextField(max_length=5000, multiline=True, required=False, default="")
+    reason = NoteField(max_length=500, multiline=False)
+    notes = NoteField(max_length=5000)
 
     ALIASES = ("stage", "newStage", "newStageId", "stage_id")
 
@@ -308,7 +315,7 @@ class AssignInput(serializers.Serializer):
     """Who takes the customer over; null gives it back to the unassigned."""
 
     employeeId = serializers.CharField(source="employee_id", max_length=50, allow_null=True)
-    notes = TextField(max_length=5000, multiline=True, required=False, default="")
+    notes = NoteField(max_length=5000)
 
 
 class BulkInput(serializers.Serializer):
@@ -316,15 +323,15 @@ class BulkInput(serializers.Serializer):
 
     OPERATIONS = ("assign", "stage", "priority", "tags")
 
-    customerIds = serializers.ListField(child=serializers.CharField(max_length=1000), allow_empty=False)
+    customerIds = IdsField()
     operation = WordField([(word, word) for word in OPERATIONS])
     assignedTo = serializers.CharField(max_length=50, required=False, allow_null=True)
     toStage = WordField(Stage.choices, required=False)
     priority = WordField(Priority.choices, required=False)
     addTags = TextListField(required=False, text_length=100)
     removeTags = TextListField(required=False, text_length=100)
-    reason = TextField(max_length=500, required=False, default="")
-    notes = TextField(max_length=5000, multiline=True, required=False, default="")
+    reason = NoteField(max_length=500, multiline=False)
+    notes = NoteField(max_length=5000)
 
     NEEDS = {
         "assign": ("assignedTo",),
@@ -332,13 +339,6 @@ class BulkInput(serializers.Serializer):
         "priority": ("priority",),
         "tags": ("addTags", "removeTags"),
     }
-
-    def validate_customerIds(self, ids):
-        ids = list(dict.fromkeys(ids))
-        limit = self.context["request"].user.bulk_limit
-        if len(ids) > limit:
-            raise serializers.ValidationError(_("At most %(count)d ids are allowed") % {"count": limit})
-        return ids
 
     def validate(self, values):
         needed = self.NEEDS[values["operation"]]

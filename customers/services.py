@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.audit import recorded, scrub_entries
-from config.db import lock, save_changes
+from config.db import held, lock, save_changes
 from config.signals import changed
 from customers.choices import CHANNELS
 from customers.models import Assignment, Customer, StageChange
@@ -31,12 +31,13 @@ _NULLABLE = {field.name for field in Customer._meta.fields if field.null} | {"as
 # --- One customer -------------------------------------------------------------------------
 
 
-def create_customer(*, actor, values):
+def create_customer(*, actor, values, first_action=True):
     """A new customer of the actor's organization, with its first history rows.
 
-    An agent who names nobody becomes the assignee. Raises ValidationError: 409
-    (`duplicate`) when the phone is taken, 422 when the values contradict each other;
-    PermissionDenied when the actor may not assign to the employee named.
+    An agent who names nobody becomes the assignee. Unless `first_action` is False or the
+    organization does without, subscribers hear that the customer waits for its first action.
+    Raises ValidationError: 409 (`duplicate`) when the phone is taken, 422 when the values
+    contradict each other; PermissionDenied when the actor may not assign to the employee named.
     """
     values = columns_of(values, Customer(preferences=empty_preferences(), source_details={}))
     if not values.get("assigned_employee_id") and not actor.may("customers.assign"):
@@ -50,7 +51,8 @@ def create_customer(*, actor, values):
         write_stage_changes([customer], [None], actor)
         if assignee_id:
             write_assignments([customer], [None], actor)
-        changed.send(Customer, rows=[customer], kind="created", changes=[{}], actor=actor)
+        opens = first_action and actor.organization.opens_first_action
+        changed.send(Customer, rows=[customer], kind="created", changes=[{}], actor=actor, first_action=opens)
     return customer
 
 
@@ -96,9 +98,8 @@ def claim_customer(pk, *, actor):
     DoesNotExist (404) when the organization has no such customer.
     """
     with recorded(actor):
-        customer = Customer.objects.select_for_update(of=("self",)).get(
-            pk=pk, organization_id=actor.organization_id, deleted_at=None
-        )
+        living = Customer.objects.filter(organization_id=actor.organization_id, deleted_at=None)
+        customer = held(living).get(pk=pk)
         if customer.assigned_employee_id not in (None, actor.pk):
             raise ValidationError(_("This customer has been taken already"), code="conflict")
         return _change(customer, actor, {"assigned_employee_id": actor.pk}, "", "", checked=True)
@@ -128,7 +129,7 @@ def purge_customer(customer, *, actor):
         customer = lock(customer)
         key = customer.pk
         scrub_entries("customers", [key])
-        changed.send(Customer, rows=[customer], kind="deleted", changes=[{}], actor=actor)
+        changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor)
         customer.delete()
 
 
@@ -185,8 +186,8 @@ def bulk_tag_customers(ids, *, actor, add=(), remove=()):
 def hand_over_customers(employee, *, successor, actor):
     """Give all customers of an employee who leaves to a successor, or to nobody."""
     with recorded(actor):
-        theirs = Customer.objects.filter(assigned_employee=employee).order_by("pk").select_for_update(of=("self",))
-        _put_on_all(list(theirs), {"assigned_employee_id": successor.pk if successor else None}, actor, "", "")
+        theirs = list(held(Customer.objects.filter(assigned_employee=employee)))
+        _put_on_all(theirs, {"assigned_employee_id": successor.pk if successor else None}, actor, "", "")
 
 
 def _put_on_all(rows, values, actor, reason, notes):
@@ -210,9 +211,7 @@ def _put_on_all(rows, values, actor, reason, notes):
 
 
 def _lock_visible(ids, actor):
-    # In id order, so two bulk calls over the same rows cannot deadlock.
-    visible = Customer.objects.visible_to(actor).filter(pk__in=ids)
-    return list(visible.order_by("pk").select_for_update(of=("self",)))
+    return list(held(Customer.objects.visible_to(actor).filter(pk__in=ids)))
 
 
 def _outcome(ids, rows):
@@ -265,13 +264,9 @@ def columns_of(values, customer):
     if "preferences" in values:
         values["preferences"] = merged_preferences(customer.preferences, values["preferences"])
     if "source_details" in values:
-        values["source_details"] = _merged(customer.source_details, values["source_details"])
-        if len(values["source_details"]) > MAX_FACTS:
-            raise ValidationError({"sourceDetails": _("At most %(count)d values are allowed") % {"count": MAX_FACTS}})
+        values["source_details"] = merged(customer.source_details, values["source_details"], field="sourceDetails")
     if values.get("tags", "") is None:
         values["tags"] = []
-    if values.get("assigned_employee_id") == "":
-        values["assigned_employee_id"] = None
     for name, value in values.items():
         if value is None and name not in _NULLABLE:
             values[name] = ""
@@ -293,14 +288,22 @@ def merged_preferences(known, news):
     return preferences
 
 
+def merged(known, news, *, field):
+    """A free document after an update: null forgets a key. Raises ValidationError (422) above MAX_FACTS keys."""
+    document = _merged(known, news)
+    if len(document) > MAX_FACTS:
+        raise ValidationError({field: _("At most %(count)d values are allowed") % {"count": MAX_FACTS}})
+    return document
+
+
 def _merged(known, news):
     if news is None:
         return {}
-    merged = dict(known)
+    document = dict(known)
     for name, value in news.items():
         both = isinstance(value, dict) and isinstance(known.get(name), dict)
-        merged[name] = _merged(known[name], value) if both else _plain(value)
-    return {name: value for name, value in merged.items() if value is not None}
+        document[name] = _merged(known[name], value) if both else _plain(value)
+    return {name: value for name, value in document.items() if value is not None}
 
 
 def _plain(value):

@@ -16,6 +16,7 @@ from customers.serializers import (
     CustomerInput,
     CustomerSerializer,
     DeletedSerializer,
+    NewCustomerInput,
     StageInput,
 )
 
@@ -41,7 +42,7 @@ class CustomerViewSet(HubViewSet):
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilterSet
     bodies = {
-        "create": CustomerInput,
+        "create": NewCustomerInput,
         "update": CustomerInput,
         "stage": StageInput,
         "assign": AssignInput,
@@ -82,7 +83,8 @@ class CustomerViewSet(HubViewSet):
     def create(self, request):
         """A new customer. An agent who names nobody becomes the assignee."""
         values = self.body()
-        customer = services.create_customer(actor=request.user, values=values)
+        first_action = not values.pop("skipFirstAction")
+        customer = services.create_customer(actor=request.user, values=values, first_action=first_action)
         return self.show(customer.pk, status=201, message=_("Customer created successfully"))
 
     def retrieve(self, request, pk):

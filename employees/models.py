@@ -38,6 +38,7 @@ class Organization(VersionedModel):
     work_starts = models.TimeField(_("work starts"), default=time(9))
     work_ends = models.TimeField(_("work ends"), default=time(17))
     agents_may_claim = models.BooleanField(_("agents may claim unassigned customers"), default=True)
+    opens_first_action = models.BooleanField(_("new customers open their first action"), default=True)
 
     class Meta:
         db_table = "organizations"

@@ -18,7 +18,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from config.api import throttling
 from config.audit import recorded
-from config.db import lock, new_id, save_changes
+from config.db import held, lock, new_id, save_changes
 from config.signals import changed
 from employees.authentication import forget_identities, issue_tokens
 from employees.choices import Role
@@ -255,7 +255,7 @@ def _put_password(employee, password):
 def _lock_admins(organization_id):
     """The ids of the active admins, held in id order: two who demote each other must not both succeed."""
     admins = Employee.objects.filter(organization_id=organization_id, role=Role.ADMIN, is_active=True)
-    return list(admins.order_by("pk").select_for_update().values_list("pk", flat=True))
+    return list(held(admins).values_list("pk", flat=True))
 
 
 def _refuse_last(admins, employee):

@@ -1,19 +1,27 @@
 """How much each employee has to do, as far as the caller may count it."""
 
-from django.db.models import Count, IntegerField, Q, Value
+from django.db.models import Count, Q
 
 from employees.choices import Role
+from employees.models import Employee
 
-# Counted over related names. No action exists before the actions app; it replaces its two entries.
-WORKLOAD = {
-    "assignedCustomers": Count("customers", filter=Q(customers__deleted_at=None)),
-    "pendingActions": Value(0, output_field=IntegerField()),
-    "completedThisMonth": Value(0, output_field=IntegerField()),
-}
+
+def assigned_by_employee(caller):
+    """`{employee id: customers assigned to them}`."""
+    colleagues = Employee.objects.visible_to(caller).order_by()
+    return dict(colleagues.values_list("pk").annotate(number=Count("customers", filter=Q(customers__deleted_at=None))))
+
+
+# Each entry counts for all employees at once. The actions app adds its own.
+WORKLOAD = {"assignedCustomers": assigned_by_employee}
 
 
 def workload(employees, caller):
     """`{employee id: {name: number}}` for those employees whose rows the caller may list."""
     if caller.role not in (Role.ADMIN, Role.SALES_MANAGER):
         employees = employees.filter(pk=caller.pk)
-    return {row.pop("pk"): row for row in employees.order_by().values("pk").annotate(**WORKLOAD)}
+    counted = {name: count(caller) for name, count in WORKLOAD.items()}
+    return {
+        key: {name: numbers.get(key, 0) for name, numbers in counted.items()}
+        for key in employees.order_by().values_list("pk", flat=True)
+    }

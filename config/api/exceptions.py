@@ -37,6 +37,7 @@ CODES = {
     503: ("DATABASE_ERROR", gettext_lazy("The database is not available; please try again shortly")),
 }
 NOT_FOUND_MESSAGES = {
+    "action": gettext_lazy("Action not found"),
     "customer": gettext_lazy("Customer not found"),
     "employee": gettext_lazy("Employee not found"),
 }

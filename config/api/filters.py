@@ -9,16 +9,17 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import django_filters
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from config.api.query import one_of
 from config.arabic import ascii_digits, parse_date
+from config.clock import zone_of
 
 # No exponents: 1e999999999 would be written out.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch
@@ -50,10 +51,10 @@ class HubFilterSet(django_filters.FilterSet):
         """The declared name and its aliases."""
         return [name, *(alias for alias, meant in cls.aliases.items() if meant == name)]
 
-    @property
-    def qs(self):
-        """The queryset narrowed by every filter; ValidationError (400) with all that is wrong."""
-        queryset, errors, cleaned = self.queryset, {}, {}
+    @cached_property
+    def cleaned(self):
+        """`{name: value}` of the parameters that are present; ValidationError (400) with all that is wrong."""
+        errors, cleaned = {}, {}
         for name, filter_ in self.filters.items():
             try:
                 cleaned[name] = filter_.clean(filter_.values)
@@ -64,8 +65,18 @@ class HubFilterSet(django_filters.FilterSet):
         errors |= self.contradictions(cleaned)
         if errors:
             raise ValidationError(errors)
-        for name, value in cleaned.items():
-            queryset = self.filters[name].filter(queryset, value)
+        return cleaned
+
+    @property
+    def qs(self):
+        """The queryset narrowed by every filter."""
+        return self.narrowed(self.queryset, *self.cleaned)
+
+    def narrowed(self, queryset, *names):
+        """A queryset narrowed by these filters, where they are present."""
+        for name in names:
+            if name in self.cleaned:
+                queryset = self.filters[name].filter(queryset, self.cleaned[name])
         return queryset
 
     def contradictions(self, cleaned):
@@ -148,8 +159,7 @@ class MomentFilter(HubFilter):
         self.end = end
 
     def clean_one(self, text):
-        zone = ZoneInfo(self.parent.request.user.organization.time_zone)
-        moment, is_day = read_moment(text, zone)
+        moment, is_day = read_moment(text, zone_of(self.parent.request.user.organization))
         if self.end:
             # "To" is inclusive: the whole day, or the whole instant as it is displayed.
             with suppress(OverflowError):  # nothing comes after the year 9999

@@ -61,7 +61,7 @@ def order_from(params, sorts, default):
     return Order(sorts[name], direction == "desc")
 
 
-def paginate(queryset, params, order, *, organization_id, selective, default_size=DEFAULT_SIZE, max_size=MAX_SIZE):
+def paginate(queryset, params, order, *, organization_id, selective, default_size, max_size):
     """The Page that the query string asks for: by cursor when `cursor` is present, even empty.
 
     `selective` says that the queryset may well be a small part of its table. Its keys are

@@ -10,6 +10,9 @@ import orjson
 from django.db import connection
 from rest_framework import serializers
 
+from config.clock import current_minute
+from config.db import VersionedModel
+
 # Times leave as ISO 8601 in UTC, without a fraction when there is none. Not STRICT: PostgreSQL inlines it then.
 FUNCTIONS_SQL = """
 CREATE OR REPLACE FUNCTION hub_iso(t timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$
@@ -43,7 +46,10 @@ class JSONRows:
     """How rows of one serializer are rendered: which fields, which relations, for whom.
 
     `serializer_class.Meta` names the `model`; `nested(many=True)` fields follow a reverse
-    relation in the order of `Meta.order`, other nested ones a foreign key.
+    relation in the order of `Meta.order` (the last `Meta.newest` of it), other nested ones a
+    foreign key; a source such as `customer.name` follows one too. `Meta.derived` maps fields
+    to SQL over `{row}` and `moment.minute`, the minute that lists and counts go by. A nested
+    serializer without Meta is a document; with `picks` only its declared keys are shown.
     """
 
     def __init__(self, serializer_class, fields, included, permissions):
@@ -54,7 +60,7 @@ class JSONRows:
         if not keys:
             return []
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, [list(keys)])
+            cursor.execute(self.sql, [list(keys), current_minute()])
             return cursor.fetchall()
 
 
@@ -76,11 +82,12 @@ def declared_fields(serializer_class):
 
 def _select(serializer_class, fields, included, permissions):
     model = serializer_class.Meta.model
-    version = 'c."version"' if any(f.name == "version" for f in model._meta.fields) else "0"
+    version, updated_at = ('c."version"', 'c."updated_at"') if issubclass(model, VersionedModel) else ("0", "NULL")
     body = _object(serializer_class, "c", fields, included, permissions)
     return (
-        f'SELECT {body}, {version}, c."updated_at" FROM unnest(%s::text[]) WITH ORDINALITY AS k(id, n) '
-        f'JOIN "{model._meta.db_table}" c ON c."id" = k.id ORDER BY k.n'
+        f"SELECT {body}, {version}, {updated_at} FROM unnest(%s::text[]) WITH ORDINALITY AS k(id, n) "
+        f'JOIN "{model._meta.db_table}" c ON c."id" = k.id '
+        f"CROSS JOIN (SELECT %s::timestamptz AS minute) AS moment ORDER BY k.n"
     )
 
 
@@ -107,11 +114,11 @@ def _object(serializer_class, alias, fields, included, permissions):
             select = f'SELECT {one} FROM "{table}" {inner} WHERE {inner}."id" = {alias}."{column}"'
             spliced.append(f"""coalesce(',"{name}":' || ({select}), '')""")
         else:
-            column = f'{alias}."{model._meta.get_field(source).column}"'
+            column = _column(serializer_class, name, source, alias)
             if isinstance(field, KeptNull):
                 spliced.append(f"""',"{name}":' || coalesce(to_json({column})::text, 'null')""")
             elif isinstance(field, (serializers.JSONField, serializers.DictField, serializers.Serializer)):
-                document = f"""',"{name}":' || {column}::text"""
+                document = f"""',"{name}":' || {_picked(field, column)}::text"""
                 if not field.required:  # an optional document without content is left out
                     document = f"CASE WHEN {column} <> '{{}}' THEN {document} ELSE '' END"
                 spliced.append(document)
@@ -121,6 +128,29 @@ def _object(serializer_class, alias, fields, included, permissions):
                 scalars.append(f'{_scalar(field, column, permissions)} AS "{name}"')
     flat = f"json_strip_nulls((SELECT row_to_json(s) FROM (SELECT {', '.join(scalars)}) s))::text"
     return f"left({flat}, -1) || {' || '.join(spliced)} || '}}'" if spliced else flat
+
+
+def _column(serializer_class, name, source, alias):
+    """The SQL of one value: a column of the row, of a row that a foreign key names, or derived."""
+    model = serializer_class.Meta.model
+    derived = getattr(serializer_class.Meta, "derived", {}).get(name)
+    if derived:
+        return f"({derived.format(row=alias)})"
+    first, _dot, rest = source.partition(".")
+    field = model._meta.get_field(first)
+    if not rest:
+        return f'{alias}."{field.column}"'
+    related, inner = field.related_model._meta, f"{alias}{first[0]}"
+    value = f'{inner}."{related.get_field(rest).column}"'
+    return f'(SELECT {value} FROM "{related.db_table}" {inner} WHERE {inner}."id" = {alias}."{field.column}")'
+
+
+def _picked(field, column):
+    """A document, or of one that `picks` the declared keys that it has."""
+    if not getattr(field, "picks", False):
+        return column
+    pairs = ", ".join(f"'{key}', {column} -> '{key}'" for key in field._declared_fields)
+    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
 
 
 def _scalar(field, column, permissions):
@@ -142,7 +172,9 @@ def _collection(field, source, model, alias, permissions):
     inner = f"{alias}{source[0]}"
     order = ", ".join(f'{inner}."{column}"' for column in child.Meta.order)
     one = _object(child, inner, None, frozenset(), permissions)
-    return (
-        f"(SELECT '[' || coalesce(string_agg({one}, ',' ORDER BY {order}), '') || ']' "
-        f'FROM "{related._meta.db_table}" {inner} WHERE {inner}."{foreign_key}" = {alias}."id")'
-    )
+    rows = f'"{related._meta.db_table}" {inner} WHERE {inner}."{foreign_key}" = {alias}."id"'
+    newest = getattr(child.Meta, "newest", None)
+    if newest:
+        backward = ", ".join(f'{inner}."{column}" DESC' for column in child.Meta.order)
+        rows = f"(SELECT * FROM {rows} ORDER BY {backward} LIMIT {newest}) {inner}"
+    return f"(SELECT '[' || coalesce(string_agg({one}, ',' ORDER BY {order}), '') || ']' FROM {rows})"

@@ -8,7 +8,6 @@ from drf_spectacular.plumbing import ResolvedComponent, build_array_type, build_
 from rest_framework.serializers import BaseSerializer
 
 from config.api.exceptions import CODES
-from config.api.pagination import DEFAULT_SIZE, MAX_SIZE
 
 _STRING, _BOOLEAN = {"type": "string"}, {"type": "boolean"}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -146,8 +145,9 @@ class HubSchema(AutoSchema):
 
     def _get_filter_parameters(self):
         view, parameters = self.view, []
-        if view.action == "list" and view.filterset_class:
-            for name, filter_ in view.filterset_class.base_filters.items():
+        filterset_class = view.filterset_class if view.action == "list" else view.filtersets.get(view.action)
+        if filterset_class:
+            for name, filter_ in filterset_class.base_filters.items():
                 schema = build_array_type(filter_.value_schema) if filter_.many else dict(filter_.value_schema)
                 description = (type(filter_).__doc__ or "").strip().split("\n")[0]
                 parameters.append(
@@ -161,7 +161,7 @@ class HubSchema(AutoSchema):
                 build_parameter_type(
                     name="limit",
                     location="query",
-                    schema={"type": "integer", "minimum": 1, "maximum": MAX_SIZE, "default": DEFAULT_SIZE},
+                    schema={"type": "integer", "minimum": 1, "maximum": view.max_page_size, "default": view.page_size},
                 ),
                 build_parameter_type(
                     name="cursor",
@@ -203,7 +203,7 @@ class HubSchema(AutoSchema):
         return parameters
 
     def _get_response_bodies(self, direction="response"):
-        status = "201" if self.view.action == "create" else "200"
+        status = "201" if self.view.action in self.view.created else "200"
         data = self._data_schema()
         schema = data if self.view.action in self.view.bare else self._envelope(data)
         responses = {status: {"description": "Done" if self.method != "GET" else "", "content": self._json(schema)}}

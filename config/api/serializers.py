@@ -1,15 +1,18 @@
 """The kinds of fields that bodies are declared with: cleaned texts, phones, money, days."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from config.api.filters import read_moment
 from config.api.query import one_of
 from config.arabic import clean_text, parse_date, parse_decimal, phone_e164
+from config.clock import zone_of
 
 
 def _as_field_error(error):
@@ -39,6 +42,17 @@ class TextField(serializers.CharField):
         except DjangoValidationError as error:
             _as_field_error(error)
         return super().to_internal_value(text)
+
+
+class NoteField(TextField):
+    """Free text beside a change; left out, null and empty are the same."""
+
+    def __init__(self, **options):
+        options = {"max_length": 20_000, "multiline": True, **options}
+        super().__init__(required=False, allow_null=True, default="", **options)
+
+    def validate_empty_values(self, data):
+        return super().validate_empty_values("" if data is None else data)
 
 
 class EmailField(serializers.EmailField):
@@ -107,6 +121,47 @@ class DayField(_EmptyIsNull, serializers.DateField):
             _as_field_error(error)
         except OverflowError:
             self.fail("invalid", format="YYYY-MM-DD")
+
+
+class MomentField(_EmptyIsNull, serializers.DateTimeField):
+    """A moment: ISO 8601, in the organization's zone without an offset. A day alone means `time_of_day` of it."""
+
+    def __init__(self, *, time_of_day, **options):
+        self.time_of_day = time_of_day
+        super().__init__(**options)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid", format="YYYY-MM-DDThh:mm:ssZ")
+        zone = zone_of(self.context["request"].user.organization)
+        moment, is_day = read_moment(data, zone)
+        return datetime.combine(moment.date(), self.time_of_day, zone) if is_day else moment
+
+
+class EmployeeIdField(serializers.CharField):
+    """The id of an employee among the fields of a form: null and "", which forms send, mean nobody."""
+
+    def __init__(self, **options):
+        super().__init__(max_length=50, allow_null=True, **options)
+
+    def run_validation(self, data=empty):
+        return super().run_validation(None if data == "" else data)
+
+
+class IdsField(serializers.ListField):
+    """The ids of a bulk call: repeats collapse, and there are at most as many as the caller's role may name."""
+
+    child = serializers.CharField(max_length=1000)
+
+    def __init__(self, **options):
+        super().__init__(allow_empty=False, **options)
+
+    def to_internal_value(self, data):
+        ids = list(dict.fromkeys(super().to_internal_value(data)))
+        limit = self.context["request"].user.bulk_limit
+        if len(ids) > limit:
+            raise serializers.ValidationError(_("At most %(count)d ids are allowed") % {"count": limit})
+        return ids
 
 
 class WordField(_EmptyIsNull, serializers.ChoiceField):

@@ -15,36 +15,48 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from config.api.exceptions import NOT_FOUND_MESSAGES
-from config.api.pagination import order_from, paginate
+from config.api.pagination import DEFAULT_SIZE, MAX_SIZE, order_from, paginate
 from config.api.query import QueryParams
 from config.api.renderers import dumps
 from config.api.rows import declared_fields, fragments, rows_of
+from config.db import tried_again
 
 _ETAG_VERSION = re.compile(r'^(?:W/)?"(\d{1,9})-')
+_WRITES = {"post", "put", "patch", "delete"}
 _COMMON_PARAMS = ("page", "limit", "cursor", "sortBy", "sortOrder", "include", "fields")
 
 
 class HubViewSet(GenericViewSet):
     """A resource of the API.
 
-    `resource` and `collection` name it in answers and errors; `permission`,
+    `resource` and `collection` name it in answers and errors, `path` its place where that is
+    not the collection's name; `permission`,
     `write_permission` and `delete_permission` say what it takes; `serializer_class`
     declares its shape, `filterset_class`, `sorts` and `default_sort` its list;
     `includable` names the relations that may be asked for. By action: `bodies` declares
-    what is read, `answers` what is returned when it is not the resource itself,
-    `extra_params` further query parameters; `bare` actions answer without the envelope.
+    what is read, `answers` what is returned when it is not the resource itself, `filtersets` what
+    others than the list are narrowed by, `extra_params` further query parameters; `created`
+    actions answer 201; `bare` actions answer without the envelope.
     """
 
-    resource = collection = None
+    resource = collection = path = None
     permission = write_permission = delete_permission = missing_permission = None
     public = signed_in = False
     filterset_class = None
     metadata_class = None
     sorts, default_sort = {}, None
+    page_size, max_page_size = DEFAULT_SIZE, MAX_SIZE
     includable = frozenset()
-    bodies, answers, extra_params, bare = {}, {}, {}, frozenset()
+    bodies, answers, filtersets, extra_params, bare = {}, {}, {}, {}, frozenset()
+    created = frozenset({"create"})
 
     # --- Reading the request -----------------------------------------------------------
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        method = request.method.lower()
+        if method in _WRITES and self.action:
+            setattr(self, method, tried_again(getattr(self, method)))
 
     def perform_authentication(self, request):
         """Nobody is asked who they are where anybody may come: signing in works with a stale token in the header."""
@@ -135,6 +147,8 @@ class HubViewSet(GenericViewSet):
             order,
             organization_id=self.request.user.organization_id,
             selective=bool(filterset.filters) or self.scope_is_small(),
+            default_size=self.page_size,
+            max_size=self.max_page_size,
         )
         return self.answer({self.collection: fragments(self.shape.fetch(page.keys)), "pagination": page.pagination})
 
@@ -145,9 +159,10 @@ class HubViewSet(GenericViewSet):
             raise NotFound
         text, version, updated_at = rows[0]
         response = self.answer({self.resource: orjson.Fragment(text), **more}, status=status, message=message)
-        response.row_version, response.row_updated_at = version, updated_at
+        if version:
+            response.row_version, response.row_updated_at = version, updated_at
         if status == 201:
-            response["Location"] = f"/api/v1/{self.collection}/{key}"
+            response["Location"] = f"/api/v1/{self.path or self.collection}/{key}"
         return response
 
     def failures(self, missing):

@@ -1,11 +1,11 @@
-"""The example requests of the specification, endpoints 1 to 6, 29 and errors, answer in their documented shape."""
+"""The example requests of the specification answer in their documented shape; the bulk ones: actions/tests."""
 
 import re
 
 import pytest
 
 from config.api.throttling import Limit
-from config.testing import data_of, error_of, make_customer
+from config.testing import data_of, error_of, make_action, make_customer
 from employees import services
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
@@ -153,6 +153,141 @@ def test_6_delete_customer(as_, fatima, example):
     response = as_(fatima).delete(f"customers/{example.pk}")
     assert MOMENT.match(data_of(response)["deletedAt"])
     assert response.json()["message"] == "Customer deleted successfully"
+
+
+@pytest.fixture
+def inquiry(ahmed, example):
+    return make_action(
+        ahmed,
+        example,
+        type="new_inquiry",
+        title="استفسار عن فلل في شمال الرياض",
+        description="العميل يبحث عن فيلا 5 غرف في حي النرجس أو الملقا، الميزانية 2-2.5 مليون",
+        priority="high",
+        metadata={"phoneNumber": "+966512345678", "preferredContactTime": "evening", "inquirySource": "website_form"},
+        notes="تم إرسال 3 عروض عقارية للعميل عبر الواتساب",
+    )
+
+
+def test_7_list_customer_actions(as_, fatima, ahmed, example, inquiry):
+    make_action(ahmed, example, type="follow_up", priority="urgent")
+    data = data_of(
+        as_(fatima).get(
+            "customers/actions?status=pending&status=in_progress&type=new_inquiry&type=callback_request"
+            "&priority=high&priority=urgent&dueDate=no_date&sortBy=priority&sortOrder=desc"
+        )
+    )
+    (action,) = data["actions"]
+    expected = {
+        "id": inquiry.pk,
+        "customerId": example.pk,
+        "customerName": "محمد الفهد",
+        "type": "new_inquiry",
+        "title": inquiry.title,
+        "description": inquiry.description,
+        "priority": "high",
+        "status": "pending",
+        "source": "inquiry",
+        "assignedTo": ahmed.pk,
+        "assignedToName": ahmed.name,
+        "metadata": inquiry.metadata,
+    }
+    assert {name: action[name] for name in expected} == expected
+    assert MOMENT.match(action["createdAt"])
+    assert data["pagination"] == {
+        "currentPage": 1,
+        "pageSize": 50,
+        "totalPages": 1,
+        "totalItems": 1,
+        "hasNextPage": False,
+        "hasPreviousPage": False,
+    }
+
+
+def test_8_get_action(as_, ahmed, example, inquiry):
+    action = data_of(as_(ahmed).get(f"customers/actions/{inquiry.pk}"))["action"]
+    customer = action["customer"]
+    assert {name: customer[name] for name in ("id", "name", "phone", "email", "city")} == {
+        "id": example.pk,
+        "name": "محمد الفهد",
+        "phone": "+966512345678",
+        "email": "mohammed.fahd@email.com",
+        "city": "الرياض",
+    }
+    assert customer["preferences"] == {
+        "propertyType": ["villa"],
+        "budgetMin": 1500000,
+        "budgetMax": 2500000,
+        "preferredAreas": ["الرياض - حي النرجس", "الرياض - حي الملقا"],
+    }
+    (note,) = action["notes"]
+    assert MOMENT.match(note.pop("createdAt")) and note.pop("id").startswith("note_")
+    content = "تم إرسال 3 عروض عقارية للعميل عبر الواتساب"
+    assert note == {"content": content, "createdBy": ahmed.name, "createdById": ahmed.pk}
+
+
+def test_9_create_action(as_, ahmed, example):
+    body = {
+        "customerId": example.pk,
+        "type": "follow_up",
+        "title": "متابعة بعد إرسال العروض",
+        "description": "الاتصال بالعميل للحصول على تعليقه على العروض المرسلة",
+        "priority": "high",
+        "dueDate": "2024-01-23T10:00:00Z",
+        "assignedTo": ahmed.pk,
+    }
+    action = data_of(as_(ahmed).post("customers/actions", body), 201)["action"]
+    assert {name: action[name] for name in body} == body
+    assert action["status"] == "pending" and MOMENT.match(action["createdAt"])
+
+
+def test_10_update_action(as_, fatima, ahmed, inquiry):
+    body = {
+        "priority": "urgent",
+        "dueDate": "2024-01-22T16:00:00Z",
+        "assignedTo": fatima.pk,
+        "notes": "العميل طلب الاتصال قبل نهاية اليوم",
+    }
+    action = data_of(as_(fatima).patch(f"customers/actions/{inquiry.pk}", body))["action"]
+    assert [note["content"] for note in action["notes"]][1:] == [body.pop("notes")]
+    assert {name: action[name] for name in body} == body and MOMENT.match(action["updatedAt"])
+
+
+def test_11_complete_action(as_, ahmed, inquiry):
+    body = {"outcome": "تم إرسال العروض بنجاح والعميل مهتم بعقارين", "notes": "جدولة معاينة للعقارين يوم الخميس"}
+    action = data_of(as_(ahmed).post(f"customers/actions/{inquiry.pk}/complete", body))["action"]
+    assert (action["status"], action["completedBy"], action["outcome"]) == ("completed", ahmed.pk, body["outcome"])
+    assert MOMENT.match(action["completedAt"])
+
+
+def test_12_dismiss_action(as_, ahmed, inquiry):
+    body = {"reason": "العميل لم يعد مهتماً", "notes": "العميل قرر تأجيل الشراء لمدة 6 أشهر"}
+    action = data_of(as_(ahmed).post(f"customers/actions/{inquiry.pk}/dismiss", body))["action"]
+    assert (action["id"], action["status"]) == (inquiry.pk, "dismissed")
+
+
+def test_13_snooze_action(as_, ahmed, inquiry):
+    body = {"snoozedUntil": "2099-01-25T09:00:00Z", "notes": "العميل في سفر، سيعود يوم الخميس"}
+    action = data_of(as_(ahmed).post(f"customers/actions/{inquiry.pk}/snooze", body))["action"]
+    assert (action["status"], action["snoozedUntil"]) == ("snoozed", body["snoozedUntil"])
+
+
+def test_14_add_action_note(as_, ahmed, inquiry):
+    body = {"content": "العميل طلب معلومات إضافية عن خيارات التمويل"}
+    note = data_of(as_(ahmed).post(f"customers/actions/{inquiry.pk}/notes", body), 201)["note"]
+    assert set(note) == {"id", "actionId", "content", "createdBy", "createdById", "createdAt"}
+    assert (note["actionId"], note["content"]) == (inquiry.pk, body["content"])
+
+
+def test_15_get_actions_statistics(as_, ahmed, inquiry):
+    query = f"assignedTo={ahmed.pk}&dateFrom=2024-01-01&dateTo=2099-01-31"
+    stats = data_of(as_(ahmed).get(f"customers/actions/stats?{query}"))["stats"]
+    assert set(stats["total"]) == {"pending", "inProgress", "completed", "dismissed", "snoozed"}
+    assert stats["total"]["pending"] == stats["byType"]["new_inquiry"] == stats["bySource"]["inquiry"] == 1
+    assert set(stats["byPriority"]) == {"urgent", "high", "medium", "low"}
+    assert set(stats["dueDates"]) == {"overdue", "today", "thisWeek", "thisMonth", "noDueDate"}
+    assert set(stats["timeline"]) == {"avgCompletionTime", "avgResponseTime", "completionRate"}
+    assert {"pending", "inbox", "followups", "overdue", "today", "completed"} <= set(stats)
 
 
 def test_29_list_employees(as_, layla, ahmed, example):

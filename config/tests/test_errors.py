@@ -14,7 +14,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from config.logging import JSONFormatter
-from config.testing import HubClient, data_of, error_of, fields_of, make_customer
+from config.testing import HubClient, data_of, error_of, fields_of, make_action, make_customer
 from customers import services as customers
 from employees import services as employees
 
@@ -35,6 +35,13 @@ ROUTES_WITH_BODY = [
     "PUT customers/{customer}",
     "PATCH customers/{customer}/stage",
     "POST customers/{customer}/assign",
+    "POST customers/actions",
+    "PATCH customers/actions/{action}",
+    "POST customers/actions/{action}/complete",
+    "POST customers/actions/{action}/snooze",
+    "POST customers/actions/{action}/notes",
+    "POST customers/actions/bulk",
+    "POST customers/actions/bulk/assign",
 ]
 
 MALFORMED_BODIES = {
@@ -101,6 +108,9 @@ WRONG_CONTENT_TYPES = [
 
 A_CUSTOMER = {"name": "سارة القحطاني", "phone": "0501234567"}
 AN_EMPLOYEE = {"name": "سامي الحربي", "email": "sami@hub.test"}
+AN_ACTION = {"customerId": "cust_1", "type": "follow_up", "title": "متابعة"}
+BAD_NOTES = [True, 5, [], {}, "ا" * 20_001, "a\u0007b"]
+BAD_IDS = ["x", 5, None, {}, []]
 BAD_TEXTS = [None, "", "   ", True, [], {}, ["نص"], "ا" * 256, "a\u0007b", "سطر\nآخر", "علي\u202eمحمد", "\u2066علي"]
 BAD_PHONES = ["", None, "123", True, 1.5, 12, [], {}, "9" * 5000, "+96650123456789", "هاتف", "+0000000000"]
 BAD_EMAILS = ["سارة", "a@", "@b.co", "a b@c.co", 5, True, [], {}, "a@b.co\u0007", "a" * 251 + "@b.co"]
@@ -124,6 +134,7 @@ BAD_DATES = [
     [],
     {},
 ]
+BAD_MOMENTS = ["غدا", "2024-02-30", "2024-01-01T25:00:00Z", "0000-01-01", "1e5", 5, True, [], {}]
 BAD_AMOUNTS = [-1, "-1", "abc", "1,5", "1e5", True, [], {}, 1e15, 1e300, 0.001, "9" * 5000]
 BAD_WORDS = ["", "meh", "NEW_LEAD", None, True, 1, [], {}, ["new_lead"], {"a": 1}]
 BAD_LISTS = ["نص", 5, True, {}, [None], [{}], [[]], [True], ["ا" * 256], ["a\u0007"], ["\u202eوسم"]]
@@ -167,7 +178,7 @@ WRONG_FIELDS = [
     ("PUT customers/{customer}", {}, "stage", BAD_WORDS),
     ("PATCH customers/{customer}/stage", {}, "toStage", BAD_WORDS),
     ("PATCH customers/{customer}/stage", {"toStage": "closing"}, "fromStage", BAD_WORDS),
-    ("PATCH customers/{customer}/stage", {"toStage": "closing"}, "reason", [None, True, [], {}, "ا" * 501]),
+    ("PATCH customers/{customer}/stage", {"toStage": "closing"}, "reason", [True, [], {}, "ا" * 501]),
     ("POST customers/{customer}/assign", {}, "employeeId", ["", True, [], {}, "e" * 51]),
     ("POST customers/bulk", {"operation": "priority", "priority": "high"}, "customerIds", ["x", 5, None, {}, []]),
     ("POST customers/bulk", {"operation": "priority", "priority": "high"}, "customerIds.0", [[{}], [[]], [True]]),
@@ -175,6 +186,37 @@ WRONG_FIELDS = [
     ("POST customers/bulk", {"customerIds": ["cust_1"]}, "operation", ["delete", None, [], {}, True]),
     ("POST customers/bulk", {"customerIds": ["cust_1"], "operation": "stage"}, "toStage", BAD_WORDS),
     ("POST customers/bulk", {"customerIds": ["cust_1"], "operation": "assign"}, "assignedTo", ["", True, {}]),
+    ("POST customers", A_CUSTOMER, "skipFirstAction", ["meh", None, [], {}, 7]),
+    ("POST customers/actions", AN_ACTION, "customerId", ["", None, True, [], {}, "c" * 51]),
+    ("POST customers/actions", AN_ACTION, "type", BAD_WORDS),
+    ("POST customers/actions", AN_ACTION, "title", [*(bad for bad in BAD_TEXTS if bad != "ا" * 256), "ا" * 501]),
+    ("POST customers/actions", AN_ACTION, "description", BAD_NOTES),
+    ("POST customers/actions", AN_ACTION, "priority", BAD_WORDS),
+    ("POST customers/actions", AN_ACTION, "source", BAD_WORDS),
+    ("POST customers/actions", AN_ACTION, "dueDate", BAD_MOMENTS),
+    ("POST customers/actions", AN_ACTION, "assignedTo", [True, {}, [], "e" * 51]),
+    ("POST customers/actions", AN_ACTION, "metadata", ["x", 5, [], {str(i): i for i in range(31)}, {"a": "x" * 5001}]),
+    ("POST customers/actions", AN_ACTION, "notes", BAD_NOTES),
+    ("PATCH customers/actions/{action}", {}, "title", BAD_TEXTS[:3]),
+    ("PATCH customers/actions/{action}", {}, "status", BAD_WORDS),
+    ("PATCH customers/actions/{action}", {}, "dueDate", BAD_MOMENTS),
+    ("PATCH customers/actions/{action}", {"status": "snoozed"}, "snoozedUntil", BAD_MOMENTS),
+    ("POST customers/actions/{action}/complete", {}, "outcome", BAD_NOTES),
+    ("POST customers/actions/{action}/complete", {}, "notes", BAD_NOTES),
+    ("POST customers/actions/{action}/dismiss", {}, "reason", BAD_NOTES),
+    ("POST customers/actions/{action}/restore", {}, "notes", BAD_NOTES),
+    ("POST customers/actions/{action}/snooze", {}, "snoozedUntil", ["", None, *BAD_MOMENTS]),
+    ("POST customers/actions/{action}/notes", {}, "content", ["", "   ", None, *BAD_NOTES]),
+    ("POST customers/actions/bulk/complete", {}, "actionIds", BAD_IDS),
+    ("POST customers/actions/bulk/complete", {}, "actionIds.0", [[{}], [[]], [True]]),
+    ("POST customers/actions/bulk/complete", {}, "actionIds", [[f"action_{i}" for i in range(501)]]),
+    ("POST customers/actions/bulk/snooze", {"actionIds": ["a"]}, "snoozedUntil", ["", None, *BAD_MOMENTS]),
+    ("POST customers/actions/bulk/assign", {"actionIds": ["a"]}, "assignedTo", ["", True, {}]),
+    ("POST customers/actions/bulk", {"actionIds": ["a"]}, "operation", ["delete", None, [], {}, True]),
+    ("POST customers/actions/bulk", {"actionIds": ["a"]}, "updates", ["x", 5, None, [], {}, {"title": "x"}]),
+    ("POST customers/actions/bulk", {"actionIds": ["a"]}, "updates.status", ["completed", "pending", None, 5]),
+    ("POST customers/actions/bulk", {"actionIds": ["a"]}, "updates.priority", BAD_WORDS),
+    ("POST customers/actions/bulk", {"actionIds": ["a"]}, "updates.dueDate", BAD_MOMENTS),
     ("POST employees", AN_EMPLOYEE, "name", BAD_TEXTS),
     ("POST employees", AN_EMPLOYEE, "email", [*BAD_EMAILS, None, ""]),
     ("POST employees", AN_EMPLOYEE, "phone", BAD_PHONES[2:]),
@@ -198,6 +240,13 @@ MISSING_FIELDS = [
     ("POST customers/bulk", ["customerIds", "operation"]),
     ("PATCH customers/{customer}/stage", ["toStage"]),
     ("POST customers/{customer}/assign", ["employeeId"]),
+    ("POST customers/actions", ["customerId", "title", "type"]),
+    ("POST customers/actions/{action}/snooze", ["snoozedUntil"]),
+    ("POST customers/actions/{action}/notes", ["content"]),
+    ("POST customers/actions/bulk", ["actionIds", "updates"]),
+    ("POST customers/actions/bulk/complete", ["actionIds"]),
+    ("POST customers/actions/bulk/snooze", ["actionIds", "snoozedUntil"]),
+    ("POST customers/actions/bulk/assign", ["actionIds", "assignedTo"]),
     ("POST employees", ["email", "name"]),
     ("POST employees/{employee}/password", ["password"]),
     ("POST auth/login", ["email", "password"]),
@@ -210,6 +259,12 @@ BROKEN_RULES = [  # route, body, field
     ("POST customers", {"assignedEmployeeId": 5}, "assignedEmployeeId"),
     ("POST customers", {"preferences": {"budgetMin": 5, "budgetMax": 4}}, "preferences.budgetMax"),
     ("POST customers/{customer}/assign", {"employeeId": "emp_nobody"}, "employeeId"),
+    ("POST customers/actions", {"customerId": "cust_nobody"}, "customerId"),
+    ("POST customers/actions/{action}/snooze", {"snoozedUntil": "2024-01-01T00:00:00Z"}, "snoozedUntil"),
+    ("PATCH customers/actions/{action}", {"status": "snoozed"}, "snoozedUntil"),
+    ("PATCH customers/actions/{action}", {"assignedTo": "emp_nobody"}, "assignedTo"),
+    ("POST customers/actions/bulk/snooze", {"actionIds": ["a"], "snoozedUntil": "2024-01-01"}, "snoozedUntil"),
+    ("POST customers/actions/bulk/assign", {"actionIds": ["a"], "assignedTo": "emp_nobody"}, "assignedTo"),
     ("POST employees", {"teamId": "team_nowhere"}, "teamId"),
     ("POST employees", {"password": "12345678"}, "password"),
     ("POST employees/{employee}/password", {"password": "password"}, "password"),
@@ -275,6 +330,26 @@ WRONG_QUERIES = {  # query of GET /customers: the field that is complained about
     "&".join(f"tags={i}" for i in range(201)): "tags",
     "tags=" + json.dumps([str(i) for i in range(20_000)], separators=(",", ":")): "tags",
 }
+
+WRONG_ACTION_QUERIES = {  # query of GET /customers/actions: the field that is complained about
+    "limit=201": "limit",
+    "sortBy=title": "sortBy",
+    "status=open": "status",
+    "status=pending,open": "status",
+    "type=call": "type",
+    "priority=meh": "priority",
+    "source=fax": "source",
+    "dueDate=soon": "dueDate",
+    "tab=trash": "tab",
+    "state=Atlantis": "state",
+    "budgetMin=2&budgetMax=1": "budgetMax",
+    "budgetMin=abc": "budgetMin",
+    "createdFrom=2024-02-30": "createdFrom",
+    "completedTo=yesterday": "completedTo",
+    "dueFrom=1": "dueFrom",
+    "&".join(f"assignedTo={i}" for i in range(201)): "assignedTo",
+}
+WRONG_STATISTICS_QUERIES = {"dateFrom=2024-02-30": "dateFrom", "dateTo=x": "dateTo"}
 
 # Odd, but not wrong: nothing is found, or a bound lies at the end of time.
 HARMLESS_QUERIES = [
@@ -446,7 +521,8 @@ HARMLESS_HEADERS = [
 def send(as_, layla, ahmed):
     """Sends a request line such as `PATCH customers/{customer}` as Layla, with raw bytes or an object as its body."""
     client = as_(layla)
-    ids = {"customer": make_customer(layla).pk, "employee": ahmed.pk}
+    customer = make_customer(layla)
+    ids = {"customer": customer.pk, "employee": ahmed.pk, "action": make_action(layla, customer).pk}
 
     def send(line, body=b"", headers=(), content_type="application/json"):
         method, path = line.split(" ", 1)
@@ -592,7 +668,7 @@ def test_a_tag_that_its_column_would_cut_is_refused(send):
 
 
 def test_a_broken_rule_is_a_422_that_names_its_field(send):
-    bases = {"POST customers": A_CUSTOMER, "POST employees": AN_EMPLOYEE}
+    bases = {"POST customers": A_CUSTOMER, "POST customers/actions": AN_ACTION, "POST employees": AN_EMPLOYEE}
     cases = [
         ((route, body), 422, "VALIDATION_ERROR", [field], route, {**bases.get(route, {}), **body})
         for route, body, field in BROKEN_RULES
@@ -608,6 +684,13 @@ def test_a_wrong_query_names_its_parameter(send):
         (query[:60], 400, "VALIDATION_ERROR", [field], f"GET customers?{query}")
         for query, field in WRONG_QUERIES.items()
     ]
+    assert misjudged(send, cases) == []
+
+
+def test_a_wrong_query_of_actions_names_its_parameter(send):
+    queries = [("customers/actions", *case) for case in WRONG_ACTION_QUERIES.items()]
+    queries += [("customers/actions/stats", *case) for case in WRONG_STATISTICS_QUERIES.items()]
+    cases = [(query[:60], 400, "VALIDATION_ERROR", [field], f"GET {path}?{query}") for path, query, field in queries]
     assert misjudged(send, cases) == []
 
 

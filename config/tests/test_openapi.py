@@ -71,6 +71,44 @@ def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
     check(client.post(f"customers/{key}/restore"), "post", f"{one}/restore")
 
 
+def test_answers_about_actions_are_what_it_says(as_, layla, ahmed):
+    client, customer = as_(layla), make_customer(ahmed, preferences={"budgetMin": 1}, email="m@hub.test")
+    whole = {
+        "customerId": customer.pk,
+        "type": "site_visit",
+        "title": "معاينة",
+        "description": "فيلا",
+        "dueDate": "2030-01-01",
+        "metadata": {"a": [1]},
+        "notes": "ملاحظة",
+        "assignedTo": layla.pk,
+    }
+    root, one = "customers/actions", "customers/actions/{id}"
+    key = check(client.post(root, whole), "post", root)["data"]["action"]["id"]
+    check(client.get(root), "get", root)
+    check(client.get(root, {"cursor": ""}), "get", root)
+    check(client.get(f"{root}/{key}"), "get", one)
+    check(client.put(f"{root}/{key}", {"priority": "low"}), "put", one)
+    check(client.patch(f"{root}/{key}", {"status": "in_progress"}), "patch", one)
+    check(client.post(f"{root}/{key}/notes", {"content": "x"}), "post", f"{one}/notes")
+    check(client.post(f"{root}/{key}/snooze", {"snoozedUntil": "2099-01-01"}), "post", f"{one}/snooze")
+    check(client.post(f"{root}/{key}/complete", {"outcome": "تم"}), "post", f"{one}/complete")
+    conflict = check(client.post(f"{root}/{key}/dismiss", {}), "post", f"{one}/dismiss")
+    assert conflict["error"]["code"] == "CONFLICT"
+    check(client.post(f"{root}/{key}/restore", {}), "post", f"{one}/restore")
+    check(client.post(f"{root}/{key}/dismiss", {"reason": "لا"}), "post", f"{one}/dismiss")
+    check(client.get(f"{root}/stats"), "get", f"{root}/stats")
+    ids = {"actionIds": [key, "action_none"]}
+    for path, body in (
+        ("bulk", {"updates": {"priority": "high"}}),
+        ("bulk/complete", {"notes": "x"}),
+        ("bulk/dismiss", {"reason": "x"}),
+        ("bulk/snooze", {"snoozedUntil": "2099-01-01"}),
+        ("bulk/assign", {"assignedTo": ahmed.pk}),
+    ):
+        check(client.post(f"{root}/{path}", {**ids, **body}), "post", f"{root}/{path}")
+
+
 def test_answers_about_people_are_what_it_says(as_, layla, ahmed):
     client = as_(layla)
     check(client.get("employees", {"includeStats": "true"}), "get", "employees")

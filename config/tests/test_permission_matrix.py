@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 from django.urls import URLResolver, get_resolver
 
-from config.testing import HubClient, data_of, error_of, make_customer, make_employee, make_phone
+from config.testing import HubClient, data_of, error_of, make_action, make_customer, make_employee, make_phone
 from customers import services as customers
 from employees import services as employees
 from employees.authentication import forget_identities
@@ -28,6 +28,8 @@ _READ = ("200 200 200 200 404", "200 200 404 200 404", "200 404 404 404 404", "2
 _WORK = ("200 200 200 200 404", "200 200 404 200 404", "200 404 404 404 404", "403", "401")
 _LEAD = ("200 200 200 200 404", "200 200 404 200 404", "403", "403", "401")
 _TAKE = ("200 409 409 200 404", "200 409 409 200 404", "200 409 409 200 404", "403", "401")
+_NOTE = tuple(cell.replace("200", "201") for cell in _WORK)
+_BULK = ("200", "200", "200", "403", "401")
 _OWNER_ONLY = ("200 200 200 200 404", "403", "403", "403", "401")
 _HIRE = ("200 200 200 404", "403", "403", "403", "401")
 
@@ -46,6 +48,22 @@ TABLE = {
     ("customer-assign", "POST"): _LEAD,
     ("customer-claim", "POST"): _TAKE,
     ("customer-restore", "POST"): _LEAD,
+    ("actions", "GET"): ("200", "200", "200", "200", "401"),
+    ("actions", "POST"): ("201", "201", "201", "403", "401"),
+    ("actions-stats", "GET"): ("200", "200", "200", "200", "401"),
+    ("actions-bulk", "POST"): _BULK,
+    ("actions-bulk-complete", "POST"): _BULK,
+    ("actions-bulk-dismiss", "POST"): _BULK,
+    ("actions-bulk-snooze", "POST"): _BULK,
+    ("actions-bulk-assign", "POST"): ("200", "200", "403", "403", "401"),
+    ("action", "GET"): _READ,
+    ("action", "PUT"): _WORK,
+    ("action", "PATCH"): _WORK,
+    ("action-complete", "POST"): _WORK,
+    ("action-dismiss", "POST"): _WORK,
+    ("action-snooze", "POST"): _WORK,
+    ("action-restore", "POST"): _WORK,
+    ("action-notes", "POST"): _NOTE,
     ("employees", "GET"): ("200", "200", "200", "200", "401"),
     ("employees", "GET ?includeStats=true"): ("200", "200", "200", "200", "401"),
     ("employees", "POST"): ("201", "403", "403", "403", "401"),
@@ -82,6 +100,23 @@ BODIES = {
     ("customer", "PATCH"): {"notes": "ملاحظة", "preferences": {"bedrooms": 4}},
     ("customer-stage", "PATCH"): {"toStage": "negotiation", "reason": "زيارة ناجحة"},
     ("customer-assign", "POST"): lambda world: {"employeeId": world.employees["sami"].pk},
+    ("actions", "POST"): lambda world: {
+        "customerId": world.customers["ahmed"].pk,
+        "type": "follow_up",
+        "title": "متابعة",
+    },
+    ("actions-bulk", "POST"): lambda world: {"actionIds": action_ids(world), "updates": {"priority": "urgent"}},
+    ("actions-bulk-complete", "POST"): lambda world: {"actionIds": action_ids(world), "notes": "تم"},
+    ("actions-bulk-dismiss", "POST"): lambda world: {"actionIds": action_ids(world), "reason": "لا يرد"},
+    ("actions-bulk-snooze", "POST"): lambda world: {"actionIds": action_ids(world), "snoozedUntil": "2099-01-01"},
+    ("actions-bulk-assign", "POST"): lambda world: {
+        "actionIds": action_ids(world),
+        "assignedTo": world.employees["sami"].pk,
+    },
+    ("action", "PUT"): {"priority": "low"},
+    ("action", "PATCH"): {"status": "in_progress", "notes": "بدأت"},
+    ("action-snooze", "POST"): {"snoozedUntil": "2099-01-01T09:00:00Z"},
+    ("action-notes", "POST"): {"content": "ملاحظة"},
     ("employees", "POST"): {"name": "ماجد العنزي", "email": "majed@hub.test", "password": PASSWORD},
     ("employee", "PUT"): {"role": "مستشار مبيعات"},
     ("employee", "PATCH"): {"name": "اسم جديد"},
@@ -161,18 +196,28 @@ def world(organization, north, south):
         },
     )
     customers.change_stage(theirs, actor=noura, to_stage="closing", reason="canary reason")
-    foreign_ids = [other.pk, noura.pk, theirs.pk, *Team.objects.filter(organization=other).values_list("pk", flat=True)]
-    return SimpleNamespace(
-        employees=people, customers={**ours, "theirs": theirs}, noura=noura, theirs=theirs, team=team, other=other,
-        gone=gone, foreign_ids=foreign_ids,
+    todo = {name: make_action(people["layla"], customer) for name, customer in ours.items()}
+    todo["theirs"] = make_action(
+        noura, theirs, title="طلب كناري", description="canary description", notes="canary note",
+        metadata={"canary": "canary-fact"},
     )  # fmt: skip
+    foreign_ids = [other.pk, noura.pk, theirs.pk, todo["theirs"].pk]
+    foreign_ids += [*Team.objects.filter(organization=other).values_list("pk", flat=True)]
+    return SimpleNamespace(
+        employees=people, customers={**ours, "theirs": theirs}, actions=todo, noura=noura, theirs=theirs,
+        team=team, other=other, gone=gone, foreign_ids=foreign_ids,
+    )  # fmt: skip
+
+
+def action_ids(world):
+    return [action.pk for action in world.actions.values()]
 
 
 def rows_for(world, role, path):
     """`{whose: id}` for the id in a route's path, or None when there is none."""
     me = ACTORS.get(role, "sami")
-    if "customers/<" in path:
-        rows = world.customers
+    if "customers/<" in path or "actions/<" in path:
+        rows = world.actions if "actions/<" in path else world.customers
         keys = (me, "sami" if me != "sami" else "ahmed", "omar", "nobody", "theirs")
         return {whose: rows[key].pk for whose, key in zip(CUSTOMER_OF, keys, strict=True)}
     if "employees/<" in path:
@@ -270,11 +315,11 @@ def test_another_organizations_row_answers_exactly_as_an_id_that_does_not_exist(
     for route, method in TABLE:
         if "<id:pk>" not in ROUTES[route]:
             continue
-        theirs, random = (
-            (world.theirs.pk, "cust_" + "0" * 20)
-            if "customers" in ROUTES[route]
-            else (world.noura.pk, "emp_" + "0" * 20)
-        )
+        theirs, random = world.noura.pk, "emp_" + "0" * 20
+        if "customers" in ROUTES[route]:
+            theirs, random = world.theirs.pk, "cust_" + "0" * 20
+        if "actions" in ROUTES[route]:
+            theirs, random = world.actions["theirs"].pk, "action_" + "0" * 20
         for role in ROLES:
             client = clients[role]
             assert told(client, route, method, theirs) == told(client, route, method, random), (route, method, role)
@@ -404,6 +449,98 @@ def test_bulk_says_of_invisible_customers_what_it_says_of_unknown_ones(world, cl
     world.theirs.refresh_from_db()
     assert (world.theirs.priority, world.theirs.tags) == ("medium", ["canary-tag"])
     assert world.theirs.updated_at >= before and world.theirs.version == 2
+
+
+@pytest.mark.parametrize("role", ACTORS)
+def test_lists_and_numbers_of_actions_are_those_of_the_scope(world, clients, role):
+    names = {action.pk: name for name, action in world.actions.items()}
+    for query in ({"limit": 100}, {"cursor": ""}, {"tab": "all"}, {"type": "follow_up"}):
+        response = clients[role].get("customers/actions", query)
+        assert {names[row["id"]] for row in data_of(response)["actions"]} == SEEN_CUSTOMERS[role]
+        assert_no_canary(world, response)
+    stats = data_of(clients[role].get("customers/actions/stats"))["stats"]
+    assert stats["pending"] == stats["byType"]["follow_up"] == len(SEEN_CUSTOMERS[role])
+    for query in ({"search": "كناري"}, {"customerId": world.theirs.pk}, {"assignedTo": world.noura.pk}):
+        response = clients[role].get("customers/actions", query)
+        assert data_of(response)["actions"] == []
+        assert_no_canary(world, response, json.dumps(query, ensure_ascii=False))
+
+
+def test_an_action_assigned_to_me_is_mine_though_its_customer_is_not(world, clients):
+    action = make_action(world.employees["layla"], world.customers["omar"], assigned_to_id=world.employees["ahmed"].pk)
+    shown = data_of(clients["agent"].get(f"customers/actions/{action.pk}"))["action"]
+    assert shown["customer"]["name"] == world.customers["omar"].name
+    error_of(clients["agent"].get(f"customers/{world.customers['omar'].pk}"), 404)
+    assert data_of(clients["agent"].get("customers/actions/stats"))["stats"]["pending"] == 2
+    data_of(clients["agent"].post(f"customers/actions/{action.pk}/complete"))
+    # A viewer of neither, and a manager of another team, have no part in it.
+    error_of(clients["viewer"].get(f"customers/actions/{action.pk}"), 404)
+    error_of(clients["manager"].get(f"customers/actions/{action.pk}"), 404)
+
+
+@pytest.mark.parametrize("role", ["admin", "manager", "agent"])
+def test_bulk_calls_touch_what_is_visible_and_say_of_the_rest_that_it_is_unknown(world, clients, role):
+    names = {action.pk: name for name, action in world.actions.items()} | {"action_unknown": "unknown"}
+    for path, body in (
+        ("bulk", {"updates": {"priority": "urgent"}}),
+        ("bulk/snooze", {"snoozedUntil": "2099-01-01"}),
+        ("bulk/complete", {"notes": "تم"}),
+    ):
+        response = clients[role].post(f"customers/actions/{path}", {"actionIds": list(names), **body})
+        data = data_of(response)
+        assert data["updatedCount"] == len(data["actions"]) == len(SEEN_CUSTOMERS[role])
+        assert {names[failure["id"]] for failure in data["failed"]} == set(names.values()) - SEEN_CUSTOMERS[role]
+        assert {(failure["code"], failure["message"]) for failure in data["failed"]} == {
+            ("RESOURCE_NOT_FOUND", "Action not found")
+        }
+        assert_no_canary(world, response, world.actions["theirs"].pk)
+    world.actions["theirs"].refresh_from_db()
+    assert (world.actions["theirs"].status, world.actions["theirs"].version) == ("pending", 1)
+
+
+def test_bulk_limits_of_actions_are_those_of_the_role(world, clients):
+    for role, limit in (("admin", 500), ("manager", 200), ("agent", 50)):
+        ids = [f"action_{i}" for i in range(limit + 1)]
+        data_of(clients[role].post("customers/actions/bulk/complete", {"actionIds": ids[:-1] + ids[:5]}))
+        error_of(clients[role].post("customers/actions/bulk/complete", {"actionIds": ids}), 400, "VALIDATION_ERROR")
+
+
+def test_agents_assign_no_action_by_any_door(world, clients):
+    mine, sami = world.actions["ahmed"].pk, world.employees["sami"].pk
+    bulk = {"actionIds": [mine], "assignedTo": sami}
+    for method, path, body in (
+        ("patch", f"customers/actions/{mine}", {"assignedTo": sami}),
+        ("patch", f"customers/actions/{mine}", {"assignedTo": None}),
+        ("post", "customers/actions/bulk/assign", bulk),
+        ("post", "customers/actions/bulk", {**bulk, "operation": "assign"}),
+        ("post", "customers/actions/bulk", {"actionIds": [mine], "updates": {"assignedTo": sami}}),
+        ("post", "customers/actions", {"customerId": world.customers["ahmed"].pk, "type": "follow_up", "title": "س",
+                                       "assignedTo": sami}),
+    ):  # fmt: skip
+        error = error_of(clients["agent"].call(method, path, body), 403, "PERMISSION_DENIED")
+        assert error["details"] == {"requiredPermission": "actions.assign", "currentRole": "sales_agent"}
+    world.actions["ahmed"].refresh_from_db()
+    assert world.actions["ahmed"].assigned_to_id == world.employees["ahmed"].pk
+
+
+@pytest.mark.parametrize("role", ["admin", "manager"])
+def test_foreign_ids_in_the_bodies_of_actions_are_as_unknown_as_random_ones(world, clients, role):
+    own = world.actions["sami"].pk
+    new = {"customerId": world.customers["sami"].pk, "type": "follow_up", "title": "متابعة"}
+    for method, path, base, field, foreign, random in (
+        ("patch", f"customers/actions/{own}", {}, "assignedTo", world.noura.pk, "emp_none"),
+        ("post", "customers/actions", new, "assignedTo", world.noura.pk, "emp_none"),
+        ("post", "customers/actions", new, "customerId", world.theirs.pk, "cust_none"),
+        ("post", "customers/actions", new, "customerId", world.gone.pk, "cust_none"),
+        ("post", "customers/actions/bulk/assign", {"actionIds": [own]}, "assignedTo", world.noura.pk, "emp_none"),
+    ):
+        answers = []
+        for key in (foreign, random):
+            response = clients[role].call(method, path, {**base, field: key})
+            assert_no_canary(world, response, key)
+            answers.append(error_of(response, 422, "VALIDATION_ERROR"))
+        assert answers[0] == answers[1]
+        assert [detail["field"] for detail in answers[0]["details"]] == [field]
 
 
 def test_bulk_limits_are_those_of_the_role(world, clients):

@@ -7,7 +7,6 @@ for it: cells are read by the API's own fields, or by shortcuts that agree with 
 import re
 from datetime import datetime, time
 from functools import cache, lru_cache
-from zoneinfo import ZoneInfo
 
 import orjson
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -16,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ValidationError
 
 from config.arabic import ascii_digits, national_id, parse_date, phone_e164, strip_bidi
+from config.clock import zone_of
 from config.db import new_id
 from customers.choices import CHANNELS
 from customers.importing.copying import NULL, array_text, copied_value
@@ -199,7 +199,7 @@ class SheetRows:
         self.now_text = now.isoformat()
         self.columns = COPIED
         self.preferences_and_facets = lru_cache(REMEMBERED_CELLS)(self._preferences_and_facets)
-        readers = _readers(ZoneInfo(organization.time_zone), employees)
+        readers = _readers(zone_of(organization), employees)
         self.headers, self.unknown, self.plan = {}, [], []
         for index, header in enumerate(headers):
             name = columns_by_key().get(key_of(header))

@@ -15,7 +15,7 @@ from django.db.models.base import ModelState
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.db import new_id
+from config.db import held, new_id
 from config.signals import changed
 from customers import services
 from customers.importing.copying import NULL, copied_value, copy, line_of
@@ -176,10 +176,7 @@ class Loader:
     def _update(self, known):
         """Give known customers what the file says of them; those that say so already stay untouched."""
         row_of = {customer_id: row for row, customer_id in known}
-        # In id order, so two imports over the same rows cannot deadlock.
-        customers = (
-            Customer.objects.filter(pk__in=row_of, deleted_at=None).order_by("pk").select_for_update(of=("self",))
-        )
+        customers = held(Customer.objects.filter(pk__in=row_of, deleted_at=None))
         touched, changes, refused = [], [], 0
         for customer in customers:
             row = row_of[customer.pk]

@@ -6,23 +6,13 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config.db import PrefixedIDField, VersionedModel
+from config.db import PrefixedIDField, VersionedModel, rank_field
 from customers.choices import PRIORITY_RANK, STAGE_RANK, Gender, Priority, Source, Stage
 from customers.querysets import CustomerQuerySet
 
 
 def empty_preferences():
     return {"propertyType": [], "preferredAreas": []}
-
-
-def _rank(column, ranks):
-    """A stored column that sorts the words of an enum in their own order."""
-    whens = [models.When(**{column: word}, then=rank) for word, rank in ranks.items()]
-    return models.GeneratedField(
-        expression=models.Case(*whens, default=0, output_field=models.SmallIntegerField()),
-        output_field=models.SmallIntegerField(),
-        db_persist=True,
-    )
 
 
 def _budget(key):
@@ -109,8 +99,8 @@ class Customer(VersionedModel):
     facets = ArrayField(models.TextField(), default=list, editable=False)
     budget_min = _budget("budgetMin")
     budget_max = _budget("budgetMax")
-    stage_rank = _rank("stage", STAGE_RANK)
-    priority_rank = _rank("priority", PRIORITY_RANK)
+    stage_rank = rank_field("stage", STAGE_RANK)
+    priority_rank = rank_field("priority", PRIORITY_RANK)
     search_text = models.GeneratedField(
         # One text for one trigram index; a line break keeps matches from running across columns.
         expression=models.Func(
@@ -165,6 +155,12 @@ class Customer(VersionedModel):
             _living("priority_rank", "id", name="customer_priority"),
             _living("stage_rank", "id", name="customer_stage"),
             _living("assigned_employee", "created_at", "id", name="customer_assigned"),
+            models.Index(
+                fields=["organization", "assigned_employee"],
+                name="customer_response",
+                include=["avg_response_time", "created_at"],
+                condition=models.Q(deleted_at=None, avg_response_time__isnull=False),
+            ),
             models.Index(
                 fields=["organization", "deleted_at"],
                 name="customer_deleted",

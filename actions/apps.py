@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ActionsConfig(AppConfig):
+    name = "actions"
+    verbose_name = _("Actions")
+
+    def ready(self):
+        from actions import signals, stats
+        from employees.stats import WORKLOAD
+
+        WORKLOAD.update(stats.WORKLOAD)
+        assert signals

@@ -1,0 +1,55 @@
+"""The words of the actions app, and which status may follow which."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from customers.choices import Source
+
+
+class ActionType(models.TextChoices):
+    """What an action asks for."""
+
+    NEW_INQUIRY = "new_inquiry", _("New inquiry")
+    CALLBACK_REQUEST = "callback_request", _("Callback request")
+    PROPERTY_MATCH = "property_match", _("Property match")
+    FOLLOW_UP = "follow_up", _("Follow-up")
+    DOCUMENT_REQUIRED = "document_required", _("Document required")
+    PAYMENT_DUE = "payment_due", _("Payment due")
+    SITE_VISIT = "site_visit", _("Site visit")
+    WHATSAPP_INCOMING = "whatsapp_incoming", _("Incoming WhatsApp")
+    AI_RECOMMENDED = "ai_recommended", _("Recommended by the system")
+
+
+class ActionStatus(models.TextChoices):
+    """How far an action is."""
+
+    PENDING = "pending", _("Pending")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    DISMISSED = "dismissed", _("Dismissed")
+    SNOOZED = "snoozed", _("Snoozed")
+
+
+_S = ActionStatus
+# What somebody still has to do. A snoozed action whose time has come counts as pending: see querysets.
+OPEN = (_S.PENDING, _S.IN_PROGRESS)
+ENDED = (_S.COMPLETED, _S.DISMISSED)
+MAY_FOLLOW = {
+    _S.PENDING: {_S.IN_PROGRESS, _S.SNOOZED, _S.COMPLETED, _S.DISMISSED},
+    _S.IN_PROGRESS: {_S.PENDING, _S.SNOOZED, _S.COMPLETED, _S.DISMISSED},
+    _S.SNOOZED: {_S.PENDING, _S.IN_PROGRESS, _S.SNOOZED, _S.COMPLETED, _S.DISMISSED},
+    _S.COMPLETED: {_S.PENDING},
+    _S.DISMISSED: {_S.PENDING},
+}
+
+INBOX = (ActionType.NEW_INQUIRY, ActionType.CALLBACK_REQUEST, ActionType.WHATSAPP_INCOMING)
+FOLLOW_UPS = (ActionType.FOLLOW_UP, ActionType.SITE_VISIT)
+
+# The first action of a new customer, by its source: type and title, in the language of the people who read it.
+FIRST_ACTIONS = {
+    Source.WHATSAPP: (ActionType.WHATSAPP_INCOMING, "رسالة واتساب من عميل جديد"),
+    Source.INQUIRY: (ActionType.NEW_INQUIRY, "استفسار من عميل جديد"),
+    Source.REFERRAL: (ActionType.NEW_INQUIRY, "عميل جديد عن طريق إحالة"),
+    Source.MANUAL: (ActionType.NEW_INQUIRY, "عميل جديد بانتظار أول تواصل"),
+    Source.IMPORT: (ActionType.FOLLOW_UP, "متابعة عميل مستورد"),
+}

@@ -1,0 +1,128 @@
+"""What the list of actions, and their statistics, can be narrowed by."""
+
+from rest_framework.exceptions import ValidationError
+
+from actions.choices import ENDED, FOLLOW_UPS, INBOX, OPEN, ActionStatus, ActionType
+from actions.models import CustomerAction
+from actions.querysets import BUCKETS
+from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter
+from config.api.query import one_of
+from config.arabic import fold_text
+from config.clock import current_minute, zone_of
+from customers.choices import Priority, Source
+from customers.filters import (
+    AssigneeFilter,
+    BudgetFilter,
+    CityFilter,
+    CustomerFilterSet,
+    PropertyTypeFilter,
+    StateFilter,
+)
+from customers.models import Customer
+from customers.search import matching, type_key
+
+TABS = {"inbox": (OPEN, INBOX), "followups": (OPEN, FOLLOW_UPS), "all": (OPEN, None), "completed": (ENDED, None)}
+
+
+class WordFilter(HubFilter):
+    """One word of several; 400 names the allowed ones."""
+
+    words = ()
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.value_schema = {"type": "string", "enum": list(self.words)}
+
+    def clean_one(self, text):
+        if text not in self.words:
+            raise ValidationError(one_of(self.words))
+        return text
+
+
+class StatusFilter(ChoiceListFilter):
+    """Any of several statuses; snoozed actions whose time has come are pending."""
+
+    def filter(self, queryset, value):
+        return queryset.standing(value, current_minute()) if value else queryset
+
+
+class DueDateFilter(WordFilter):
+    """Open actions that are overdue, due today, in a week or this month, or have no date; `all` filters nothing."""
+
+    words = ("all", *BUCKETS)
+
+    def filter(self, queryset, value):
+        if value == "all":
+            return queryset
+        return queryset.due(value, current_minute(), zone_of(self.parent.request.user.organization))
+
+
+class TabFilter(WordFilter):
+    """The tabs of the requests page: open ones of the inbox, to follow up, all open ones, ended ones."""
+
+    words = tuple(TABS)
+
+    def filter(self, queryset, value):
+        statuses, types = TABS[value]
+        queryset = queryset.standing(statuses, current_minute())
+        return queryset.filter(type__in=types) if types else queryset
+
+
+class SearchFilter(HubFilter):
+    """Folded title or description contains this, or the customer's name, phone or e-mail does."""
+
+    def filter(self, queryset, value):
+        folded = fold_text(value)
+        theirs = Customer.objects.filter(matching(value), organization_id=self.parent.request.user.organization_id)
+        # Two lists of ids, for each of which there is an index; an OR over two tables has none.
+        found = CustomerAction.objects.filter(customer__in=theirs.order_by().values("pk")).values("pk")
+        if folded:
+            own = CustomerAction.objects.filter(search_text__contains=folded).values("pk")
+            found = found.union(own, all=True)
+        return queryset.filter(pk__in=found)
+
+
+class ActionFilterSet(HubFilterSet):
+    search = SearchFilter()
+    customerId = ListFilter("customer")
+    status = StatusFilter(choices=ActionStatus.values)
+    type = ChoiceListFilter("type", choices=ActionType.values)
+    priority = ChoiceListFilter("priority", choices=Priority.values)
+    source = ChoiceListFilter("source", choices=Source.values)
+    assignedTo = AssigneeFilter("assigned_to")
+    dueDate = DueDateFilter()
+    tab = TabFilter()
+    city = CityFilter()
+    state = StateFilter()
+    budgetMin = BudgetFilter("customer__budget_max", lookup_expr="gte", other="customer__budget_min")
+    budgetMax = BudgetFilter("customer__budget_min", lookup_expr="lte", other="customer__budget_max")
+    propertyType = PropertyTypeFilter("customer__facets", key=type_key)
+    createdFrom = MomentFilter("created_at")
+    createdTo = MomentFilter("created_at", end=True)
+    completedFrom = MomentFilter("completed_at")
+    completedTo = MomentFilter("completed_at", end=True)
+    dueFrom = MomentFilter("due_date")
+    dueTo = MomentFilter("due_date", end=True)
+
+    aliases = {"assignedEmployee": "assignedTo", "assignedEmployeeId": "assignedTo", "employeeId": "assignedTo"}
+    contradictions = CustomerFilterSet.contradictions
+
+
+class StatisticsFilterSet(HubFilterSet):
+    assignedTo = AssigneeFilter("assigned_to")
+    dateFrom = MomentFilter()
+    dateTo = MomentFilter(end=True)
+
+    aliases = ActionFilterSet.aliases
+
+    def of_assignees(self, queryset, column):
+        """A queryset narrowed to the assignees, by one of its columns."""
+        if "assignedTo" not in self.cleaned:
+            return queryset
+        return queryset.filter(self.filters["assignedTo"].condition(self.cleaned["assignedTo"], column))
+
+    def within(self, queryset, column):
+        """A queryset narrowed to the range of dates, by one of its columns."""
+        bounds = (("dateFrom", "gte"), ("dateTo", "lt"))
+        limits = {f"{column}__{lookup}": self.cleaned[name] for name, lookup in bounds if name in self.cleaned}
+        return queryset.filter(**limits)

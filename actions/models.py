@@ -1,0 +1,189 @@
+"""The customer's action, its notes, and the counts that statistics are read from."""
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from actions.choices import ENDED, ActionStatus, ActionType
+from actions.querysets import CustomerActionQuerySet, ScopedQuerySet
+from config.db import PrefixedIDField, VersionedModel, rank_field
+from customers.choices import PRIORITY_RANK, Priority, Source
+
+_KNOWN, _LIVE = Q(customer_deleted=False), Q(customer_deleted=False, completed_at=None)
+
+
+def _live(*columns, name, include=()):
+    """An index over the actions that have not ended, by organization first."""
+    return models.Index(fields=["organization", *columns], name=name, include=include, condition=_LIVE)
+
+
+def _known(*columns, name, include=()):
+    """An index over the actions of customers that are not deleted."""
+    return models.Index(fields=columns, name=name, include=include or None, condition=_KNOWN)
+
+
+class CustomerAction(VersionedModel):
+    """One thing to be done for a customer: who asked for it, who does it, until when, and how it ended."""
+
+    id = PrefixedIDField("action")
+    organization = models.ForeignKey(
+        "employees.Organization", models.CASCADE, db_index=False, related_name="actions", editable=False
+    )
+    customer = models.ForeignKey(
+        "customers.Customer", models.CASCADE, db_index=False, related_name="actions", verbose_name=_("customer")
+    )
+    type = models.CharField(_("type"), max_length=50, choices=ActionType)
+    title = models.CharField(_("title"), max_length=500)
+    description = models.TextField(_("description"), blank=True)
+    priority = models.CharField(_("priority"), max_length=20, choices=Priority, default=Priority.MEDIUM)
+    status = models.CharField(_("status"), max_length=20, choices=ActionStatus, default=ActionStatus.PENDING)
+    source = models.CharField(_("source"), max_length=50, choices=Source)
+    due_date = models.DateTimeField(_("due"), null=True, blank=True)
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    assigned_to = models.ForeignKey(
+        "employees.Employee",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="actions",
+        verbose_name=_("assigned to"),
+    )
+    completed_at = models.DateTimeField(_("ended at"), null=True, editable=False)
+    completed_by = models.ForeignKey(
+        "employees.Employee",
+        models.SET_NULL,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("ended by"),
+        editable=False,
+    )
+    dismissed_at = models.DateTimeField(_("dismissed at"), null=True, editable=False)
+    outcome = models.TextField(_("outcome"), blank=True)
+    reason = models.TextField(_("reason for dismissing"), blank=True)
+    metadata = models.JSONField(_("further facts"), default=dict, blank=True)
+
+    # Copies of the customer's, so that lists and counts need no join; services.follow_customers keeps them.
+    customer_assignee = models.CharField(max_length=50, null=True, editable=False, db_collation="C")
+    customer_deleted = models.BooleanField(default=False, editable=False)
+    city_key = models.CharField(max_length=100, editable=False, db_collation="C")
+    region = models.CharField(max_length=5, editable=False)
+
+    priority_rank = rank_field("priority", PRIORITY_RANK)
+    search_text = models.GeneratedField(
+        expression=models.Func(
+            template="(hub_fold(title) || E'\\n' || hub_fold(description))", output_field=models.TextField()
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = CustomerActionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "customer_actions"
+        verbose_name = _("action")
+        verbose_name_plural = _("actions")
+        constraints = [
+            # The partial indexes, and all that calls an action live, rely on it.
+            models.CheckConstraint(
+                condition=Q(status__in=ENDED, completed_at__isnull=False)
+                | Q(~Q(status__in=ENDED), completed_at__isnull=True),
+                name="action_ended_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=ActionStatus.SNOOZED, snoozed_until__isnull=False)
+                | Q(~Q(status=ActionStatus.SNOOZED), snoozed_until__isnull=True),
+                name="action_snoozed_until",
+            ),
+        ]
+        indexes = [
+            # Filters over what is live are answered from these two alone, whatever the list is sorted by.
+            _live(
+                "status",
+                "city_key",
+                "priority",
+                "type",
+                "due_date",
+                name="action_inbox",
+                include=[
+                    "id",
+                    "created_at",
+                    "priority_rank",
+                    "source",
+                    "region",
+                    "snoozed_until",
+                    "customer_assignee",
+                    "assigned_to",
+                ],
+            ),
+            _live(
+                "due_date",
+                "id",
+                name="action_due",
+                include=["status", "snoozed_until", "customer_assignee", "assigned_to"],
+            ),
+            _known("organization", "created_at", "id", name="action_created"),
+            _known("organization", "priority_rank", "id", name="action_priority"),
+            models.Index(
+                fields=["organization", "completed_at", "id"],
+                name="action_ended",
+                include=["status", "created_at", "customer_assignee", "assigned_to", "completed_by"],
+                condition=Q(customer_deleted=False, completed_at__isnull=False),
+            ),
+            # Live ones are those without `completed_at`: one index each serves an agent's open list and history.
+            _known("customer_assignee", "completed_at", "id", name="action_of_owner"),
+            _known("assigned_to", "completed_at", "id", name="action_of_assignee"),
+            models.Index(fields=["customer", "created_at"], name="action_of_customer"),
+            models.Index(
+                fields=["snoozed_until", "id"], name="action_snoozed", condition=Q(status=ActionStatus.SNOOZED)
+            ),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="action_search"),
+        ]
+
+    def __str__(self):
+        return self.title
+
+
+class ActionNote(models.Model):
+    """One thing that somebody wrote down about an action. Names stay as they were at the time."""
+
+    id = PrefixedIDField("note")
+    action = models.ForeignKey(CustomerAction, models.CASCADE, db_index=False, related_name="notes")
+    content = models.TextField(_("note"))
+    created_by = models.CharField(_("written by"), max_length=255)
+    created_by_id = models.CharField(max_length=50, db_collation="C")
+    created_at = models.DateTimeField(_("written at"), default=timezone.now)
+
+    class Meta:
+        db_table = "action_notes"
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        indexes = [models.Index(fields=["action", "created_at", "id"], name="action_note_action")]
+
+    def __str__(self):
+        return self.content
+
+
+class ActionCount(models.Model):
+    """How many actions of one customer's assignee and one assignee have a property: written by triggers only.
+
+    Rows are differences, and the sum over them is the number: writers insert and never wait for each
+    other, `services.fold_counts` adds up what has gathered. Keys: `status:<status>`, for open ones
+    `type:`, `priority:`, `source:` and `due:none`, and `seconds:completed`, the time that completed ones took.
+    """
+
+    organization_id = models.CharField(max_length=50, db_collation="C")
+    customer_assignee = models.CharField(max_length=50, null=True, db_collation="C")
+    assigned_to = models.CharField(max_length=50, null=True, db_collation="C")
+    key = models.CharField(max_length=60, db_collation="C")
+    number = models.BigIntegerField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        db_table = "action_counts"
+        indexes = [models.Index(fields=["organization_id"], name="action_count_organization")]

@@ -1,0 +1,91 @@
+"""Which actions a caller may see, and which stand where at a given minute."""
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Q
+
+from actions.choices import ENDED, OPEN, ActionStatus
+from config.clock import start_of_day, start_of_next_month
+from employees.choices import Role
+from employees.models import Employee
+
+BUCKETS = ("overdue", "today", "week", "month", "no_date")
+
+
+def bounds_of(bucket, minute, zone):
+    """`(from, before)` of the due dates of a bucket, either of them None when open.
+
+    Today is the calendar day in `zone`, hours that have passed included; the week are today and the
+    seven days after it; the month is the calendar month.
+    """
+    if bucket == "overdue":
+        return None, minute
+    day = minute.astimezone(zone).date()
+    first, after = {
+        "today": (day, day + timedelta(days=1)),
+        "week": (day, day + timedelta(days=8)),
+        "month": (day.replace(day=1), start_of_next_month(day)),
+    }[bucket]
+    return start_of_day(first, zone), start_of_day(after, zone)
+
+
+class ScopedQuerySet(models.QuerySet):
+    """Rows that carry the organization and assignee of their customer, and the assignee of their action."""
+
+    def in_scope_of(self, employee):
+        """Those whose customer is the caller's, or whose action is assigned to the caller."""
+        rows = self.filter(organization_id=employee.organization_id)
+        if employee.role == Role.ADMIN:
+            return rows
+        own = Q(assigned_to=employee.pk)
+        if employee.role != Role.SALES_MANAGER:
+            return rows.filter(Q(customer_assignee=employee.pk) | own)
+        own |= Q(customer_assignee=None)
+        if employee.team_id:
+            own |= Q(customer_assignee__in=Employee.objects.filter(team_id=employee.team_id).values("pk"))
+        return rows.filter(own)
+
+
+class CustomerActionQuerySet(ScopedQuerySet):
+    def visible_to(self, employee):
+        """Actions in the caller's scope; those of deleted customers are nobody's."""
+        return self.filter(customer_deleted=False).in_scope_of(employee)
+
+    def standing(self, statuses, minute):
+        """Actions that are in one of these statuses at this minute.
+
+        Pending are also snoozed ones whose time has come, whether or not they have been woken yet.
+        """
+        statuses = set(statuses)
+        stored, rows = statuses.copy(), self
+        if ActionStatus.PENDING in statuses:
+            stored.add(ActionStatus.SNOOZED)
+            if ActionStatus.SNOOZED not in statuses:
+                rows = rows.filter(~Q(status=ActionStatus.SNOOZED) | Q(snoozed_until__lte=minute))
+        elif ActionStatus.SNOOZED in statuses:
+            rows = rows.filter(~Q(status=ActionStatus.SNOOZED) | Q(snoozed_until__gt=minute))
+        if not statuses.intersection(ENDED):
+            rows = rows.live()
+        return rows.filter(status__in=sorted(stored))
+
+    def open(self, minute):
+        """Actions that somebody still has to do: pending or in progress."""
+        return self.standing(OPEN, minute)
+
+    def live(self):
+        """Actions that have not ended. The condition is that of the partial indexes."""
+        return self.filter(completed_at=None)
+
+    def overslept(self, minute):
+        """Snoozed actions whose time has come and who have not been woken."""
+        return self.filter(status=ActionStatus.SNOOZED, snoozed_until__lte=minute)
+
+    def due(self, bucket, minute, zone):
+        """Open actions in a bucket of due dates: one of BUCKETS."""
+        rows = self.open(minute)
+        if bucket == "no_date":
+            return rows.filter(due_date=None)
+        start, end = bounds_of(bucket, minute, zone)
+        rows = rows.filter(due_date__lt=end)
+        return rows if start is None else rows.filter(due_date__gte=start)

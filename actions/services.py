@@ -1,0 +1,451 @@
+"""Every write about actions. REST, the Admin, tasks and what happens to customers all come here.
+
+Each change, of one action or of hundreds, goes through `_put`: one statement a table, one
+`changed`. So a bulk call leaves the same history and events as the single calls would.
+"""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from actions.choices import ENDED, FIRST_ACTIONS, MAY_FOLLOW, ActionStatus
+from actions.models import ActionNote, CustomerAction
+from config.audit import recorded, scrub_entries
+from config.db import held, lock
+from config.signals import changed
+from customers.choices import Priority
+from customers.models import Customer
+from customers.services import SYSTEM_ID, SYSTEM_NAME, merged
+from employees.choices import Role
+from employees.models import Employee
+
+WAKE_BATCH = 500
+STATUS_FORBIDS = gettext_lazy("The current status of the action does not allow this")
+
+
+class Outcome(NamedTuple):
+    """What became of the ids of a bulk call: changed or so already, not the actor's, refused (`{id: status}`)."""
+
+    done: list
+    missing: list
+    refused: dict
+
+
+# --- One action ---------------------------------------------------------------------------
+
+
+def create_action(*, actor, customer_id, values, notes=""):
+    """A new action for a customer that the actor sees.
+
+    Without `assigned_to_id` it goes to the customer's assignee, of an agent who names nobody to the
+    agent. Raises ValidationError (422) for an unknown customer or employee, PermissionDenied when the
+    actor may not assign to the employee named.
+    """
+    with recorded(actor):
+        # Held, so that its copies on the action are those of the last change.
+        customer = held(Customer.objects.visible_to(actor).filter(pk=customer_id)).first()
+        if customer is None:
+            raise ValidationError({"customerId": _("Customer not found")})
+        assignee_id = values.get("assigned_to_id")
+        if assignee_id:
+            _check_assignee(actor, assignee_id)
+        elif not actor.may("actions.assign"):
+            assignee_id = actor.pk
+        else:
+            assignee_id = _holder(customer.assigned_employee_id)
+        values = {"source": customer.source, **values, "assigned_to_id": assignee_id}
+        (action,) = _insert([customer], [values], actor)
+        if notes:
+            _put([action], {}, actor, notes)
+    return action
+
+
+def update_action(action, *, actor, values, notes=""):
+    """Change an action: `metadata` merges, `status` moves it as the single calls do, `notes` appends a note.
+
+    Raises ValidationError: 409 (`conflict`) when the status may not follow, 422 for an unknown
+    employee; PermissionDenied when the actor may not assign; PreconditionFailed for a stale `If-Match`.
+    """
+    with recorded(actor):
+        action = _lock_one(action, actor)
+        values = dict(values)
+        if "metadata" in values:
+            values["metadata"] = merged(action.metadata, values["metadata"], field="metadata")
+        if values.get("assigned_to_id", action.assigned_to_id) != action.assigned_to_id:
+            _check_assignee(actor, values["assigned_to_id"], needed=True)
+        if "status" in values:
+            parts = {name: values.pop(name) for name in ("until", "outcome", "reason") if name in values}
+            status = values.pop("status")
+            if _may_move(action, status, actor):
+                values |= move_to(status, actor=actor, **parts)
+        _put([action], values, actor, notes)
+    return action
+
+
+def start_action(action, *, actor, notes=""):
+    """Mark an action as being worked on; 409 (`conflict`) when it has ended."""
+    return _move_one(action, ActionStatus.IN_PROGRESS, actor, notes)
+
+
+def complete_action(action, *, actor, outcome="", notes=""):
+    """End an action as done. Again by the same person: unchanged; 409 (`conflict`) when it has ended otherwise."""
+    return _move_one(action, ActionStatus.COMPLETED, actor, notes, outcome=outcome)
+
+
+def dismiss_action(action, *, actor, reason="", notes=""):
+    """End an action as not to be done. Again by the same person: unchanged; 409 when it has ended otherwise."""
+    return _move_one(action, ActionStatus.DISMISSED, actor, notes, reason=reason)
+
+
+def snooze_action(action, *, until, actor, notes=""):
+    """Hide an action from the open list until a later time.
+
+    `until` is an aware datetime and must lie ahead; the wake_snoozed task returns the action to
+    pending within a minute of it. Raises ValidationError (422) when it has passed, with code
+    "conflict" (409) when the action has ended. API section 13.
+    """
+    return _move_one(action, ActionStatus.SNOOZED, actor, notes, until=until)
+
+
+def restore_action(action, *, actor, notes=""):
+    """Bring an ended or snoozed action back to pending. A pending one stays as it is."""
+    return _move_one(action, ActionStatus.PENDING, actor, notes)
+
+
+def assign_action(action, *, actor, employee_id, notes=""):
+    """Hand an action over to an active employee in the actor's scope, or to nobody."""
+    with recorded(actor):
+        action = _lock_one(action, actor)
+        _check_assignee(actor, employee_id, needed=True)
+        _put([action], {"assigned_to_id": employee_id}, actor, notes)
+    return action
+
+
+def add_note(action, *, actor, content):
+    """Append a note, which changes nothing else of the action; returns it."""
+    with recorded(actor):
+        action = _lock_one(action, actor)
+        (note,) = _put([action], {}, actor, content)
+    return note
+
+
+# --- Many actions ---------------------------------------------------------------------------
+
+
+def bulk_change(ids, operation, *, actor, **parts):
+    """One operation of `POST /customers/actions/bulk`; see serializers.BulkActionsInput. Returns the Outcome."""
+    if operation == "update":
+        return bulk_update(ids, actor=actor, values=parts["updates"], notes=parts["notes"])
+    if operation == "assign":
+        return bulk_assign(ids, actor=actor, **parts)
+    status = {
+        "complete": ActionStatus.COMPLETED,
+        "dismiss": ActionStatus.DISMISSED,
+        "snooze": ActionStatus.SNOOZED,
+    }[operation]
+    return bulk_move(ids, status, actor=actor, **parts)
+
+
+def bulk_move(ids, status, *, actor, notes="", **parts):
+    """Move many actions to one status, as the single calls would; returns the Outcome. `parts`: see move_to."""
+    with recorded(actor):
+        return _put_on_visible(ids, move_to(status, actor=actor, **parts), actor, notes)
+
+
+def bulk_assign(ids, *, actor, employee_id, notes=""):
+    """Hand many actions over to an employee, or to nobody; returns the Outcome."""
+    return bulk_update(ids, actor=actor, values={"assigned_to_id": employee_id}, notes=notes)
+
+
+def bulk_update(ids, *, actor, values, notes=""):
+    """Give many actions the same values, `status` among them at most in_progress; returns the Outcome."""
+    with recorded(actor):
+        if "assigned_to_id" in values:
+            _check_assignee(actor, values["assigned_to_id"], field="assignedTo", needed=True)
+        if "status" in values:
+            values = {**values, **move_to(values["status"], actor=actor)}
+        return _put_on_visible(ids, values, actor, notes)
+
+
+def _put_on_visible(ids, values, actor, notes):
+    rows = list(held(CustomerAction.objects.visible_to(actor).filter(pk__in=ids)))
+    refused, moving = {}, []
+    for row in rows:
+        try:
+            if "status" not in values or _may_move(row, values["status"], actor):
+                moving.append(row)
+        except ValidationError:
+            refused[row.pk] = row.status
+    _put(moving, values, actor, notes)
+    found = {row.pk for row in rows}
+    return Outcome(
+        [pk for pk in ids if pk in found and pk not in refused], [pk for pk in ids if pk not in found], refused
+    )
+
+
+# --- What the clock does --------------------------------------------------------------------
+
+
+def wake_snoozed():
+    """Return snoozed actions whose time has come to pending; returns how many.
+
+    Each batch is a transaction of its own and skips what somebody else holds: a second beat, or a
+    run after a crash, wakes what is left and nothing twice.
+    """
+    woken = 0
+    while True:
+        with recorded(None):
+            rows = list(held(CustomerAction.objects.overslept(timezone.now()), skip_locked=True)[:WAKE_BATCH])
+            _put(rows, move_to(ActionStatus.PENDING, actor=None), None, "")
+        woken += len(rows)
+        if len(rows) < WAKE_BATCH:
+            return woken
+
+
+def fold_counts():
+    """Add up the differences that have gathered in the counts; returns how many rows became fewer.
+
+    One at a time: a second run finds the lock taken and leaves it to the first. The lock comes
+    before the statement, whose snapshot must not be older than the end of another run.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('action_counts'))")
+        if not cursor.fetchone()[0]:
+            return 0
+        cursor.execute(_FOLD_SQL)
+        return cursor.fetchone()[0]
+
+
+_FOLD_SQL = """
+    WITH crowded AS (
+        SELECT unnest(array_agg(id)) AS id FROM action_counts
+        GROUP BY organization_id, customer_assignee, assigned_to, key HAVING count(*) > 1 OR sum(number) = 0
+    ), gone AS (
+        DELETE FROM action_counts c USING crowded WHERE c.id = crowded.id RETURNING c.*
+    ), folded AS (
+        INSERT INTO action_counts (organization_id, customer_assignee, assigned_to, key, number)
+        SELECT organization_id, customer_assignee, assigned_to, key, sum(number) FROM gone
+        GROUP BY organization_id, customer_assignee, assigned_to, key HAVING sum(number) <> 0 RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded)
+"""
+
+
+# --- What happens to customers and employees --------------------------------------------------
+
+
+def open_first_action(customer, *, actor):
+    """What a new customer asks for, due in a day when urgent or high, else in two."""
+    kind, title = FIRST_ACTIONS[customer.source]
+    hours = 24 if customer.priority in (Priority.URGENT, Priority.HIGH) else 48
+    values = {
+        "type": kind,
+        "title": title,
+        "priority": customer.priority,
+        "source": customer.source,
+        "due_date": customer.created_at + timedelta(hours=hours),
+        "assigned_to_id": _holder(customer.assigned_employee_id),
+    }
+    _insert([customer], [values], actor)
+
+
+def follow_customers(customers, changes, *, actor):
+    """Bring actions up to what changed in their customers: copies, and live ones move with the customer.
+
+    Of a customer that is handed over, the actions of the former assignee go to the new one.
+    """
+    copied = {"assigned_employee_id", "city_key", "region"}
+    news = {row.pk: change for row, change in zip(customers, changes, strict=True) if copied & change.keys()}
+    if not news:
+        return
+    actions = _lock_all(customer_id__in=news)
+    if not actions:
+        return
+    customer_of = {customer.pk: customer for customer in customers}
+    holders = _holders({customer_of[pk].assigned_employee_id for pk in news})
+    groups = {}
+    for action in actions:
+        customer, change = customer_of[action.customer_id], news[action.customer_id]
+        copies = {"customer_assignee": customer.assigned_employee_id}
+        copies |= {name: getattr(customer, name) for name in ("city_key", "region") if name in change}
+        before, _after = change.get("assigned_employee_id", (None, None))
+        if before and action.assigned_to_id == before and action.status not in ENDED:
+            copies["assigned_to_id"] = holders.get(customer.assigned_employee_id)
+        groups.setdefault(tuple(sorted(copies.items(), key=lambda item: item[0])), []).append(action)
+    for copies, group in groups.items():
+        _put(group, dict(copies), actor, "")
+
+
+def follow_deletions(customers, kind, *, actor):
+    """Hide or show the actions of customers that were deleted or restored; of purged ones, forget what they said."""
+    keys = [customer.pk for customer in customers]
+    actions = _lock_all(customer_id__in=keys)
+    if not actions:
+        return
+    if kind == "purged":
+        scrub_entries("customer_actions", [action.pk for action in actions])
+    else:
+        deleted = kind == "deleted"
+        CustomerAction.objects.filter(pk__in=[action.pk for action in actions]).update(customer_deleted=deleted)
+        for action in actions:
+            action.customer_deleted = deleted
+    changed.send(CustomerAction, rows=actions, kind=kind, changes=[{}] * len(actions), actor=actor)
+
+
+def hand_over_actions(employee, *, successor, actor):
+    """Give the live actions of an employee who leaves to a successor, or to nobody."""
+    with recorded(actor):
+        theirs = _lock_all(assigned_to=employee, completed_at=None)
+        _put(theirs, {"assigned_to_id": _holder(successor.pk) if successor else None}, actor, "")
+
+
+def _lock_all(**conditions):
+    return list(held(CustomerAction.objects.filter(**conditions)))
+
+
+# --- The parts of a change --------------------------------------------------------------------
+
+# Copies of the customer's are no edit that `version` and `updated_at` tell of.
+_COPIES = {"customer_assignee", "city_key", "region"}
+
+
+def move_to(status, *, actor, until=None, outcome="", reason=""):
+    """The columns that a move to a status sets.
+
+    Raises ValidationError (422) when `until`, of a snooze, is missing or does not lie ahead.
+    """
+    now, ends = timezone.now(), status in ENDED
+    if status == ActionStatus.SNOOZED:
+        if until is None:
+            raise ValidationError({"snoozedUntil": _("This field is required.")})
+        if until <= now:
+            raise ValidationError({"snoozedUntil": _("Must lie in the future")})
+    return {
+        "status": str(status),
+        "snoozed_until": until if status == ActionStatus.SNOOZED else None,
+        "completed_at": now if ends else None,
+        "completed_by_id": actor.pk if ends else None,
+        "dismissed_at": now if status == ActionStatus.DISMISSED else None,
+        "outcome": outcome if ends else "",
+        "reason": reason if ends else "",
+    }
+
+
+def _may_move(action, status, actor):
+    """Whether a move is one: an end that the same person repeats is none and changes nothing.
+
+    Raises ValidationError (409, `conflict`, with `currentStatus`) when the status may not follow.
+    """
+    if action.status == status:
+        if status not in ENDED:
+            return True
+        if action.completed_by_id == actor.pk:
+            return False
+    if status not in MAY_FOLLOW[action.status]:
+        raise ValidationError(STATUS_FORBIDS, code="conflict", params={"currentStatus": action.status})
+    return True
+
+
+def _move_one(action, status, actor, notes, **parts):
+    with recorded(actor):
+        action = _lock_one(action, actor)
+        if _may_move(action, status, actor):
+            _put([action], move_to(status, actor=actor, **parts), actor, notes)
+    return action
+
+
+def _lock_one(action, actor):
+    """The action, held, if it is still there and still the actor's."""
+    return lock(action, among=CustomerAction.objects.visible_to(actor))
+
+
+def _insert(customers, values, actor):
+    """New actions of customers, which are held or new themselves."""
+    now = timezone.now()
+    actions = [
+        CustomerAction(
+            organization_id=customer.organization_id,
+            customer=customer,
+            customer_assignee=customer.assigned_employee_id,
+            city_key=customer.city_key,
+            region=customer.region,
+            created_at=now,
+            updated_at=now,
+            **columns,
+        )
+        for customer, columns in zip(customers, values, strict=True)
+    ]
+    CustomerAction.objects.bulk_create(actions)
+    changed.send(CustomerAction, rows=actions, kind="created", changes=[{}] * len(actions), actor=actor)
+    return actions
+
+
+def _put(actions, values, actor, notes):
+    """Give held actions the same values and, if any, the same note; returns the notes.
+
+    Only what differs counts: an action that is so already is neither written nor told of.
+    """
+    now, touched, changes = timezone.now(), [], []
+    for action in actions:
+        difference = {name: (getattr(action, name), after) for name, after in values.items()}
+        difference = {name: pair for name, pair in difference.items() if pair[0] != pair[1]}
+        if difference:
+            for name, (_before, after) in difference.items():
+                setattr(action, name, after)
+            touched.append(action)
+        changes.append(difference)
+    if touched:
+        columns, edited = dict(values), not values.keys() <= _COPIES
+        if edited:
+            columns |= {"version": F("version") + 1, "updated_at": now}
+        CustomerAction.objects.filter(pk__in=[action.pk for action in touched]).update(**columns)
+        if edited:
+            for action in touched:
+                action.version, action.updated_at = action.version + 1, now
+    written = _note_rows(actions, notes, actor) if notes else []
+    for note, difference in zip(written, changes, strict=False):
+        difference["notes"] = (None, note)
+    told = [(action, difference) for action, difference in zip(actions, changes, strict=True) if difference]
+    if told:
+        rows, changes = zip(*told, strict=True)
+        changed.send(CustomerAction, rows=list(rows), kind="updated", changes=list(changes), actor=actor)
+    return written
+
+
+def _note_rows(actions, content, actor):
+    name, key = (actor.name, actor.pk) if actor else (SYSTEM_NAME, SYSTEM_ID)
+    return ActionNote.objects.bulk_create(
+        ActionNote(action=action, content=content, created_by=name, created_by_id=key) for action in actions
+    )
+
+
+def _check_assignee(actor, employee_id, *, field="assignedTo", needed=False):
+    """Refuse an assignee that the actor may not choose. Keeping a new action for oneself needs no permission."""
+    if employee_id == actor.pk and not needed:
+        return
+    if not actor.may("actions.assign"):
+        raise PermissionDenied("actions.assign")
+    if employee_id and not _able(Employee.objects.visible_to(actor)).filter(pk=employee_id).exists():
+        raise ValidationError({field: _("Must be an active employee of your team who may work on actions")})
+
+
+def _able(employees):
+    """Those who can be given an action: viewers only look."""
+    return employees.active().exclude(role=Role.VIEWER)
+
+
+def _holders(employee_ids):
+    """`{id: id}` of those who can be given an action."""
+    known = _able(Employee.objects.filter(pk__in=[key for key in employee_ids if key]))
+    return {key: key for key in known.values_list("pk", flat=True)}
+
+
+def _holder(employee_id):
+    """The employee if one who can be given an action, else None."""
+    return _holders([employee_id]).get(employee_id)

@@ -1,0 +1,33 @@
+"""What actions do when customers or employees change: part of the same transaction."""
+
+from django.dispatch import receiver
+
+from actions import services
+from config.signals import changed
+from customers.models import Customer
+from employees.choices import Role
+from employees.models import Employee
+
+
+@receiver(changed, sender=Customer)
+def open_first_actions(rows, kind, actor, first_action=False, **_message):
+    if kind == "created" and first_action:
+        for customer in rows:
+            services.open_first_action(customer, actor=actor)
+
+
+@receiver(changed, sender=Customer)
+def follow_customers(rows, kind, changes, actor, **_message):
+    if kind == "updated":
+        services.follow_customers(rows, changes, actor=actor)
+    elif kind != "created":
+        services.follow_deletions(rows, kind, actor=actor)
+
+
+@receiver(changed, sender=Employee)
+def hand_over_when_nobody_works_on_them(rows, changes, actor, successor=None, **_message):
+    for employee, change in zip(rows, changes, strict=True):
+        leaves = change.get("is_active") == (True, False)
+        only_looks = "role" in change and change["role"][1] == Role.VIEWER
+        if leaves or only_looks:
+            services.hand_over_actions(employee, successor=successor, actor=actor)

@@ -1,0 +1,17 @@
+"""Periodic work about actions. Each may run twice, late, or in two beats at once."""
+
+from celery import shared_task
+
+from actions import services
+
+
+@shared_task
+def wake_snoozed():
+    """Return snoozed actions whose time has come to pending."""
+    return services.wake_snoozed()
+
+
+@shared_task
+def fold_counts():
+    """Add up what has gathered in the counts that statistics are read from."""
+    return services.fold_counts()

@@ -1,0 +1,171 @@
+"""Writes an event for every change that services tell of, in the same transaction."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import orjson
+from django.dispatch import receiver
+
+from actions.choices import ENDED
+from actions.models import CustomerAction
+from actions.serializers import CustomerActionSerializer
+from config.api.rows import declared_fields, rows_of
+from config.logging import request_id
+from config.signals import changed
+from customers.models import Customer
+from customers.serializers import CustomerSerializer
+from customers.services import SYSTEM_ID
+from employees.models import Employee
+from realtime.models import Event
+
+# A change of more rows than this is one event that tells everybody to read again.
+MAX_ROWS = 1000
+# Rows are kept whole; whoever sends them masks what a viewer may not see.
+_EVERYTHING = frozenset({"customers.pii"})
+
+
+class Kind(NamedTuple):
+    """How the rows of one model are told of."""
+
+    name: str
+    serializer: type
+    # Who sees a row depends on these columns: {what Event calls it: column}.
+    viewers: dict
+    # Fields that change along with those of a column.
+    along: dict
+    is_hidden: Callable
+
+    def viewers_of(self, row, change, team_of, *, before):
+        """The `before` or `after` of an event."""
+        viewers = {name: self._value(row, change, column, before) for name, column in self.viewers.items()}
+        return viewers | {"team": team_of.get(viewers["owner"])}
+
+    def owners_of(self, row, change):
+        return {self._value(row, change, self.viewers["owner"], before) for before in (True, False)}
+
+    @staticmethod
+    def _value(row, change, column, before):
+        return change[column][0 if before else 1] if column in change else getattr(row, column)
+
+
+KINDS = {
+    Customer: Kind(
+        "customer",
+        CustomerSerializer,
+        viewers={"owner": "assigned_employee_id"},
+        along={"stage": {"stageHistory"}},
+        is_hidden=lambda customer: customer.deleted_at is not None,
+    ),
+    CustomerAction: Kind(
+        "action",
+        CustomerActionSerializer,
+        viewers={"owner": "customer_assignee", "assignee": "assigned_to_id"},
+        along={},
+        is_hidden=lambda action: action.customer_deleted,
+    ),
+}
+
+
+@receiver(changed)
+def write_events(sender, rows, kind, changes, actor, **_message):
+    told = KINDS.get(sender)
+    if told is None or not rows:
+        return
+    common = {"actor_id": actor.pk if actor else SYSTEM_ID, "request_id": request_id.get()}
+    if len(rows) > MAX_ROWS:
+        for organization_id in {row.organization_id for row in rows}:
+            Event.objects.create(organization_id=organization_id, event="resync_required", data={}, **common)
+        return
+    # What nobody can see is told of as a whole when it is restored.
+    pairs = [pair for pair in zip(rows, changes, strict=True) if kind != "updated" or not told.is_hidden(pair[0])]
+    if kind == "purged":
+        forget([row.pk if sender is Customer else row.customer_id for row in rows])
+    team_of = _teams({owner for pair in pairs for owner in told.owners_of(*pair)})
+    wholes, parts = _rendered(told, kind, pairs)
+    events = []
+    for row, change in pairs:
+        news = parts.get(row.pk)
+        moves = bool(change.keys() & set(told.viewers.values()))
+        if kind == "updated" and not news and not moves:
+            continue  # a copy that nobody sees
+        events.append(
+            Event(
+                organization_id=row.organization_id,
+                event=f"{told.name}.{'deleted' if kind == 'purged' else kind}",
+                data={"changes": news} if kind == "updated" else {},
+                also=_also(sender, row, change, news, actor),
+                row=wholes.get(row.pk),
+                row_id=row.pk,
+                customer_id=row.pk if sender is Customer else row.customer_id,
+                before=told.viewers_of(row, change, team_of, before=True) if kind in _WAS_SEEN else None,
+                after=told.viewers_of(row, change, team_of, before=False) if kind in _IS_SEEN else None,
+                **common,
+            )
+        )
+    Event.objects.bulk_create(events)
+
+
+_WAS_SEEN, _IS_SEEN = {"updated", "deleted", "purged"}, {"created", "updated", "restored"}
+
+
+def forget(customer_ids):
+    """Empty what events say of customers and their actions; that something was changed remains."""
+    Event.objects.filter(customer_id__in=customer_ids).update(data={}, also=[], row=None)
+
+
+def _rendered(told, kind, pairs):
+    """`({id: the whole row}, {id: {field: value now}})` as the API shows them, null where a field is left out."""
+    if kind in ("deleted", "purged"):
+        return {}, {}
+    wholes = [row.pk for row, change in pairs if kind != "updated" or change.keys() & set(told.viewers.values())]
+    groups = defaultdict(list)
+    for row, change in pairs:
+        groups[fields_of(told.serializer, frozenset(change))].append((row.pk, change))
+    parts = {}
+    for fields, members in groups.items():
+        if not fields:
+            continue
+        fields = fields.union({"updatedAt"}, *(told.along.get(name, ()) for name in members[0][1]))
+        shown = _fetch(told, [key for key, _change in members], fields)
+        parts |= {key: {name: row.get(name) for name in sorted(fields)} for key, row in shown.items()}
+    return _fetch(told, wholes), parts
+
+
+def _fetch(told, keys, fields=None):
+    rows = rows_of(told.serializer, fields, frozenset(), _EVERYTHING).fetch(keys)
+    return {row["id"]: row for row in (orjson.loads(text) for text, *_rest in rows)}
+
+
+@lru_cache(maxsize=256)
+def fields_of(serializer, columns):
+    """The fields of the API that show any of these columns or related collections."""
+    meta, fields = serializer.Meta.model._meta, set()
+    for name, (_field, source) in declared_fields(serializer).items():
+        first = source.partition(".")[0]
+        known = {field.name for field in meta.get_fields()}
+        if first in known and getattr(meta.get_field(first), "attname", first) in columns:
+            fields.add(name)
+    return frozenset(fields)
+
+
+def _also(sender, row, change, news, actor):
+    """The further events that the API names for a change."""
+    also = []
+    if sender is Customer and "stage" in change:
+        before, after = change["stage"]
+        data = {"fromStage": before, "toStage": after, "changedBy": actor.pk if actor else SYSTEM_ID}
+        also.append({"event": "customer.stage_changed", "data": data})
+    if sender is Customer and "assigned_employee_id" in change:
+        before, after = change["assigned_employee_id"]
+        data = {"previousEmployee": before, "newEmployee": after}
+        also.append({"event": "customer.assigned", "data": data})
+    if sender is CustomerAction and "status" in change and change["status"][1] in ENDED:
+        also.append({"event": f"action.{change['status'][1]}", "data": {"changes": news}})
+    return also
+
+
+def _teams(employee_ids):
+    keys = [key for key in employee_ids if key]
+    return dict(Employee.objects.filter(pk__in=keys).values_list("pk", "team_id")) if keys else {}
