@@ -1,17 +1,23 @@
 """manage.py seed_demo: the demo that people sign in to, and that load tests scale."""
 
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
+from actions.choices import ENDED, FIRST_ACTIONS, ActionStatus, ActionType
+from actions.models import ActionCount, ActionNote, CustomerAction
+from actions.services import fold_counts
 from config import demo
 from config.arabic import national_id, phone_e164
 from config.models import AuditEntry
 from config.testing import data_of
+from customers import services as customers
 from customers.choices import Priority, Source, Stage
 from customers.models import Assignment, Customer, StageChange
 from customers.search import derived_columns
@@ -47,8 +53,15 @@ def seeded(db):
 
 def contents():
     """Everything the demo consists of, as it is stored."""
-    models = (Organization, Team, Employee, Customer, StageChange, Assignment, AuditEntry)
+    models = (
+        *(Organization, Team, Employee, Customer, StageChange, Assignment, AuditEntry),
+        *(CustomerAction, ActionNote, ActionCount),
+    )
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+def signed_in(as_, key):
+    return as_(Employee.objects.select_related("organization", "team").get(pk=key))
 
 
 def test_two_agencies_with_500_and_40_customers(seeded):
@@ -74,8 +87,7 @@ def test_the_agents_are_in_different_teams_and_the_viewer_in_the_managers(seeded
 
 def test_each_role_finds_customers_of_its_own(seeded, as_):
     def total(key):
-        employee = Employee.objects.select_related("organization", "team").get(pk=key)
-        return data_of(as_(employee).get("customers"))["pagination"]["totalItems"]
+        return data_of(signed_in(as_, key).get("customers"))["pagination"]["totalItems"]
 
     assert total("emp_admin") == 500
     assert 300 > total("emp_agent") > 150
@@ -193,6 +205,170 @@ def test_a_removed_customer_is_replaced_by_one_with_a_phone_that_is_free(seeded)
     assert Customer.objects.filter(organization_id="org_demo").count() == 500
 
 
+# --- Actions ------------------------------------------------------------------------------
+
+
+def test_every_tile_of_the_requests_has_something_to_show_admins_managers_and_agents(seeded, as_):
+    for key in ("emp_admin", "emp_manager", "emp_agent"):
+        stats = data_of(signed_in(as_, key).get("customers/actions/stats"))["stats"]
+        # How fast customers were answered, the demo does not know.
+        del stats["timeline"]["avgResponseTime"]
+        tiles = {
+            (part, name): number
+            for part, numbers in stats.items()
+            for name, number in (numbers.items() if isinstance(numbers, dict) else [("", numbers)])
+        }
+        parts = Counter(part for part, _name in tiles)
+        assert [parts[part] for part in ("total", "byType", "byPriority", "bySource", "dueDates")] == [5, 9, 4, 5, 5]
+        assert [tile for tile, number in tiles.items() if not number > 0] == []
+
+
+def test_everybody_who_works_on_actions_has_some_open_and_has_completed_some_this_month(seeded, as_):
+    employees = data_of(signed_in(as_, "emp_admin").get("employees", {"includeStats": "true"}))["employees"]
+    stats = {employee["id"]: employee["stats"] for employee in employees}
+    for key in ("emp_manager", "emp_agent", "emp_agent2"):
+        assert stats[key]["completedThisMonth"] > 0 and stats[key]["pendingActions"] > 0
+    assert stats["emp_viewer"]["completedThisMonth"] == stats["emp_viewer"]["pendingActions"] == 0
+
+
+def test_the_first_action_is_what_the_source_opens(seeded):
+    for customer in Customer.objects.prefetch_related("actions"):
+        first = min(customer.actions.all(), key=lambda action: action.created_at)
+        assert (first.type, first.title) == FIRST_ACTIONS[customer.source]
+        assert (first.source, first.priority) == (customer.source, customer.priority)
+        hours = 24 if customer.priority in ("high", "urgent") else 48
+        assert first.created_at == customer.created_at
+        assert first.due_date == customer.created_at + timedelta(hours=hours)
+
+
+def test_actions_carry_copies_of_their_customer(seeded):
+    its_own = {
+        "organization_id": F("customer__organization_id"),
+        "city_key": F("customer__city_key"),
+        "region": F("customer__region"),
+        "customer_deleted": False,
+    }
+    actions = CustomerAction.objects.all()
+    assert actions.filter(**its_own).count() == actions.count()
+    wrong = Q(customer_assignee__isnull=True, customer__assigned_employee__isnull=False)
+    wrong |= Q(customer_assignee__isnull=False) & ~Q(customer_assignee=F("customer__assigned_employee_id"))
+    assert not actions.filter(wrong).exists()
+
+
+def test_a_viewer_never_has_an_action_to_do_nor_writes_about_one(seeded):
+    assert CustomerAction.objects.filter(customer_assignee="emp_viewer").exists()
+    assert not CustomerAction.objects.filter(Q(assigned_to="emp_viewer") | Q(completed_by="emp_viewer")).exists()
+    assert not ActionNote.objects.filter(created_by_id="emp_viewer").exists()
+
+
+def test_most_actions_are_with_the_customers_assignee_a_few_with_a_colleague_or_nobody(seeded):
+    actions = CustomerAction.objects.filter(organization_id="org_demo")
+    total, assignee = actions.count(), F("customer_assignee")
+    assert actions.filter(assigned_to=assignee).count() > 0.8 * total
+    agents = actions.filter(customer_assignee__in=["emp_agent", "emp_agent2"])
+    assert 0 < agents.filter(~Q(assigned_to=assignee)).count() < 0.05 * total
+    unassigned = actions.filter(assigned_to=None)
+    assert 0 < unassigned.count() < 0.1 * total
+    assert set(unassigned.values_list("customer_assignee", flat=True)) == {None, "emp_viewer"}
+
+
+def test_actions_end_between_their_creation_and_now_by_somebody(seeded):
+    now, ended = timezone.now(), CustomerAction.objects.filter(status__in=ENDED)
+    assert not CustomerAction.objects.filter(Q(created_at__gt=now) | Q(updated_at__gt=now)).exists()
+    for action in ended:
+        assert action.created_at < action.completed_at == action.updated_at < now
+        assert action.completed_by_id and action.version == 2
+        is_dismissed = action.status == ActionStatus.DISMISSED
+        assert action.dismissed_at == (action.completed_at if is_dismissed else None)
+        assert bool(action.reason) == is_dismissed and not (is_dismissed and action.outcome)
+    assert ended.exclude(outcome="").exists()
+
+
+def test_snoozes_end_between_tomorrow_and_three_weeks_ahead(seeded):
+    now, snoozed = timezone.now(), CustomerAction.objects.filter(status=ActionStatus.SNOOZED)
+    assert snoozed.exists()
+    tomorrow = demo.midnight_of(now) + 86_400
+    for action in snoozed:
+        assert tomorrow <= action.snoozed_until.timestamp() and action.snoozed_until < now + timedelta(days=21)
+
+
+def test_some_actions_say_more_in_descriptions_facts_and_notes(seeded):
+    actions = CustomerAction.objects.all()
+    assert actions.exclude(description="").count() > 0.2 * actions.count()
+    facts = list(actions.exclude(metadata={}).values_list("metadata", flat=True))
+    assert len(facts) > 0.2 * actions.count()
+    names = {name for fact in facts for name in fact}
+    assert names == {
+        *("preferredContactTime", "propertyTitle", "propertyLocation"),
+        *("documents", "amount", "confidence"),
+    }
+    numbers = list(actions.annotate(number=Count("notes")).values_list("number", flat=True))
+    assert set(numbers) == {0, 1, 2}
+    assert 0.2 < sum(number > 0 for number in numbers) / len(numbers) < 0.3
+    names = dict(Employee.objects.values_list("pk", "name"))
+    for note in ActionNote.objects.select_related("action"):
+        assert note.created_by == names[note.created_by_id]
+        assert note.action.created_at <= note.created_at <= timezone.now()
+
+
+def test_the_counts_are_those_of_the_actions_and_compact(seeded):
+    counted = Counter()
+    for row in ActionCount.objects.filter(key__startswith="status:"):
+        counted[row.organization_id, row.key.removeprefix("status:")] += row.number
+    assert counted == Counter(CustomerAction.objects.values_list("organization_id", "status"))
+    assert fold_counts() == 0
+
+
+def test_a_large_demo_has_three_actions_a_customer_in_the_proportions_of_a_real_one():
+    now, staff = datetime(2026, 3, 1, 12, tzinfo=UTC), demo.Staff.of_floor()
+    actions = []
+    for number in range(2000):
+        actions += demo.make_actions(number, demo.make_customer(number, "org_demo", staff, now), staff, now)[0]
+    assert 5_700 < len(actions) < 6_300
+    statuses = Counter(action["status"] for action in actions)
+    expected = {"pending": 0.12, "in_progress": 0.03, "completed": 0.76, "dismissed": 0.06, "snoozed": 0.03}
+    assert {status: number / len(actions) for status, number in statuses.items()} == pytest.approx(expected, abs=0.02)
+    still_open = [action for action in actions if action["status"] in ("pending", "in_progress")]
+    overdue = [action for action in still_open if action["due_date"] and action["due_date"] < now]
+    assert 0.28 < len(overdue) / len(still_open) < 0.42
+    assert {action["type"] for action in still_open} == set(ActionType.values)
+
+
+def test_the_same_day_makes_the_same_actions_and_another_time_of_it_as_many_of_the_same_kind():
+    staff, noon = demo.Staff.of_core(), datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+    def make(now):
+        made = [(number, demo.make_customer(number, "org_demo", staff, now)) for number in range(50)]
+        return [demo.make_actions(number, customer, staff, now) for number, customer in made]
+
+    def kinds(now):
+        return [
+            (action["type"], action["title"], action["status"], action["assigned_to_id"])
+            for actions, _notes in make(now)
+            for action in actions
+        ]
+
+    assert make(noon) == make(noon)
+    for hours in (-11.99, 11.99):
+        assert kinds(noon + timedelta(hours=hours)) == kinds(noon)
+
+
+def test_customers_are_those_they_were_before_they_had_actions():
+    now, staff = datetime(2026, 3, 1, 12, tzinfo=UTC), demo.Staff.of_core()
+    for number, name, stage, last_drawn in (
+        (7, "منى الراشد", "new_lead", "asg_01kfth09kr0jpfw3xz68"),
+        (140, "بشاير العسيري", "site_visit", "asg_01k4w6j4eg1jzvye8jed"),
+        (141, "طلال سعد الجهني", "property_matching", "asg_01kgsxvs6g5cdc1d17tz"),
+        (333, "سعود بن حمزة البقمي", "new_lead", "asg_01kg55eygrg9trzpwg57"),
+    ):
+        made = demo.make_customer(number, "org_demo", staff, now)
+        before = repr(made)
+        demo.make_actions(number, made, staff, now)
+        assert repr(made) == before
+        assert (made.customer["name"], made.customer["stage"]) == (name, stage)
+        assert made.assignments[-1]["id"] == last_drawn
+
+
 def test_it_is_refused_outside_debug(db, settings):
     settings.DEBUG = False
     with pytest.raises(CommandError, match="DEBUG=true only"):
@@ -205,3 +381,11 @@ def test_it_is_refused_where_a_login_is_taken(db, layla):
     with pytest.raises(CommandError, match="does not fit into this database"), transaction.atomic():
         seed()
     assert not Organization.objects.filter(pk="org_demo").exists()
+
+
+def test_a_deleted_customer_does_not_keep_the_demo_from_growing(db):
+    call_command("seed_demo", customers=5, verbosity=0)
+    gone = Customer.objects.filter(organization_id=demo.DEMO).first()
+    customers.delete_customer(gone, actor=Employee.objects.get(email="admin@hub.test"))
+    call_command("seed_demo", customers=6, verbosity=0)
+    assert Customer.objects.filter(organization_id=demo.DEMO).count() == 6

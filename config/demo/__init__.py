@@ -1,0 +1,49 @@
+"""What the demo consists of: two agencies, their people, as many customers as are asked for, and their actions.
+
+A customer and its actions follow from its number and today's date alone, so the demo of 500 is
+the beginning of the one of 200,000, and a second run can tell what is there already.
+"""
+
+from config.demo.actions import make_actions
+from config.demo.customers import (
+    CORE_CUSTOMERS,
+    MAX_CUSTOMERS,
+    OTHER_NUMBERS,
+    SHARED_CUSTOMERS,
+    make_customer,
+    phone_of,
+)
+from config.demo.making import midnight_of
+from config.demo.people import (
+    DEMO,
+    ORGANIZATIONS,
+    OTHER,
+    OTHER_ADMIN,
+    OTHER_TEAM,
+    PASSWORD,
+    PEOPLE,
+    TEAMS,
+    Staff,
+    floor,
+)
+
+__all__ = [
+    "CORE_CUSTOMERS",
+    "DEMO",
+    "MAX_CUSTOMERS",
+    "ORGANIZATIONS",
+    "OTHER",
+    "OTHER_ADMIN",
+    "OTHER_NUMBERS",
+    "OTHER_TEAM",
+    "PASSWORD",
+    "PEOPLE",
+    "SHARED_CUSTOMERS",
+    "TEAMS",
+    "Staff",
+    "floor",
+    "make_actions",
+    "make_customer",
+    "midnight_of",
+    "phone_of",
+]
