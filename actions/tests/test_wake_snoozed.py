@@ -1,8 +1,14 @@
 """What the clock does: snoozed actions return, once, however often and late the job runs."""
 
+import os
+import subprocess
+import sys
+import time
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from actions import services, tasks
@@ -89,3 +95,51 @@ def test_the_beat_runs_both_jobs_every_minute(settings):
     every = {entry["task"]: entry["schedule"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     for task in (tasks.wake_snoozed, tasks.fold_counts):
         assert every[task.name] == timedelta(minutes=1)
+
+
+WORKER = """
+import django
+django.setup()
+from actions import services
+services.WAKE_BATCH = 10
+print("waking", flush=True)
+services.wake_snoozed()
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_while_it_wakes_leaves_every_action_to_wake_once(ahmed, settings):
+    customer = make_customer(ahmed)
+    rows = [make_action(ahmed, customer) for _ in range(30)]
+    # As many as take a while, each as the service would have left it.
+    copies = CustomerAction.objects.bulk_create(
+        CustomerAction(
+            organization_id=row.organization_id, customer=customer, customer_assignee=ahmed.pk, type=row.type,
+            title=row.title, source=row.source, city_key=row.city_key, region=row.region,
+        )
+        for row in rows for _ in range(50)
+    )  # fmt: skip
+    CustomerAction.objects.update(status="snoozed", snoozed_until=timezone.now() - timedelta(minutes=1))
+    told, total = Event.objects.count(), len(rows) + len(copies)
+    name = connection.settings_dict["NAME"]
+    url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "true", "DATABASE_URL": url}
+    left = total
+    for _ in range(3):
+        worker = subprocess.Popen(
+            [sys.executable, "-c", WORKER], cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE
+        )
+        assert worker.stdout.readline() == b"waking\n"
+        # In the midst: some are awake, others not.
+        deadline = time.monotonic() + 30
+        while CustomerAction.objects.filter(status="snoozed").count() > left - 100 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        worker.kill()
+        worker.communicate()
+        left = CustomerAction.objects.filter(status="snoozed").count()
+        assert 0 < left < total
+    assert tasks.wake_snoozed() == left
+    assert set(CustomerAction.objects.values_list("status", "version")) == {("pending", 2)}
+    assert Event.objects.count() == told + total
+    woken = AuditEntry.objects.filter(table_name="customer_actions", operation="update", actor_id="system")
+    assert woken.count() == woken.values("row_id").distinct().count() == total
