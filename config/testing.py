@@ -1,12 +1,17 @@
 """What the tests of every app share: two organizations, their cast, and a client that speaks as one of them."""
 
 import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 import redis
 from django.conf import settings
+from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from actions import services as actions
 from actions.models import ActionNote, CustomerAction
@@ -107,6 +112,35 @@ def make_employee(organization, name, role, team=None, **values):
     )
 
 
+def at_once(*calls):
+    """What the calls return when all of them start in the same moment, each in a thread of its own."""
+    start = threading.Barrier(len(calls))
+
+    def run(call):
+        try:
+            start.wait(timeout=20)
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result(timeout=60) for future in [pool.submit(run, call) for call in calls]]
+
+
+def requests(employee, calls):
+    """The answers to calls of `(method, path, body)` sent at once as one employee, by a client for each."""
+    return at_once(*(one_request(employee, *call) for call in calls))
+
+
+def one_request(employee, method, path, body=None, **options):
+    client = HubClient(employee)
+    return lambda: client.call(method, path, body, **options)
+
+
+def statuses(responses):
+    return sorted(response.status_code for response in responses)
+
+
 @contextmanager
 def nothing_changes():
     """Holds when no row of customers, actions, their histories, events or the audit is another afterwards."""
@@ -127,6 +161,23 @@ def _nobody_remembered():
     # Patiently, unlike the hub: a busy machine is no failure of a test.
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=20) as connection:
         connection.flushdb()
+
+
+class Clock:
+    """What time it is for the hub: it stands still but for `move(hours=1)`, or `now` set to another moment."""
+
+    def __init__(self):
+        self.now = timezone.now().replace(second=0, microsecond=0)
+
+    def move(self, **step):
+        self.now += timedelta(**step)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(timezone, "now", lambda: clock.now)
+    return clock
 
 
 @pytest.fixture

@@ -10,18 +10,12 @@ from django.utils import timezone
 from actions import services
 from actions.models import CustomerAction
 from config.models import AuditEntry
-from config.testing import make_action, make_customer, make_employee
-from customers.tests.test_races import at_once, one_request, requests, statuses
+from config.testing import at_once, make_action, make_customer, make_employee, one_request, requests, statuses
 from employees import services as employees
 from employees.choices import Role
 from realtime.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _no_rate_limits(settings):
-    settings.RATE_LIMITS = False
 
 
 def test_thirty_completes_of_one_action_are_one_change_one_history_row_and_one_event(layla, ahmed):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from actions import services
 from actions.models import ActionCount, CustomerAction
-from actions.tests.test_action_filters import (
+from actions.tests.rules import (
     BUCKETS,
     PRIORITIES,
     RIYADH,
@@ -26,8 +26,6 @@ from actions.tests.test_action_filters import (
     TABS,
     TEAM,
     TYPES,
-    Clock,
-    Pool,
     ends_by,
     midnight,
     run,
@@ -42,27 +40,6 @@ from employees.models import Employee
 CAMEL = {"in_progress": "inProgress"}
 TILES = {"overdue": "overdue", "today": "today", "week": "thisWeek", "month": "thisMonth", "no_date": "noDueDate"}
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _no_rate_limits(settings):
-    settings.RATE_LIMITS = False
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr("django.utils.timezone.now", lambda: clock.now)
-    return clock
-
-
-@pytest.fixture(scope="module")
-def pools(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        pools = [Pool(number) for number in range(len(Pool.NOWS))]
-        yield pools
-        for pool in pools:
-            pool.remove()
 
 
 def stats_of(client, query=""):

@@ -7,16 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from actions.tests.test_action_filters import Clock
 from config.testing import data_of, make_customer
 
 BUCKETS = {"overdue": "overdue", "today": "today", "week": "thisWeek", "month": "thisMonth", "no_date": "noDueDate"}
 INSTANT = timedelta(microseconds=1)
-
-
-@pytest.fixture(autouse=True)
-def _no_rate_limits(settings):
-    settings.RATE_LIMITS = False
 
 
 @pytest.fixture
@@ -88,10 +82,9 @@ class Office:
 
 
 @pytest.fixture
-def office(monkeypatch, as_, zone, layla, ahmed):
-    clock, client = Clock(), as_(ahmed)
+def office(clock, as_, zone, layla, ahmed):
+    client = as_(ahmed)  # signed in today, for the session ends two weeks later
     clock.now = datetime(2024, 5, 15, 7, tzinfo=UTC)
-    monkeypatch.setattr("django.utils.timezone.now", lambda: clock.now)
     return Office(client, make_customer(layla, assigned_employee_id=ahmed.pk), clock, zone)
 
 

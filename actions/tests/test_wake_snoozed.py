@@ -19,30 +19,15 @@ from customers import services as customers
 from realtime.models import Event
 
 
-@pytest.fixture
-def frozen(monkeypatch):
-    """`frozen.move(hours=1)` moves the clock, which stands otherwise."""
-
-    class Clock:
-        now = timezone.now().replace(second=0, microsecond=0)
-
-        def move(self, **step):
-            self.now += timedelta(**step)
-
-    clock = Clock()
-    monkeypatch.setattr(timezone, "now", lambda: clock.now)
-    return clock
-
-
 def snoozed(actor, customer, until):
     return services.snooze_action(make_action(actor, customer), until=until, actor=actor)
 
 
-def test_actions_whose_time_has_come_are_woken_and_no_others(frozen, ahmed):
+def test_actions_whose_time_has_come_are_woken_and_no_others(clock, ahmed):
     customer = make_customer(ahmed)
-    due = snoozed(ahmed, customer, frozen.now + timedelta(minutes=1))
-    later = snoozed(ahmed, customer, frozen.now + timedelta(minutes=3))
-    frozen.move(minutes=2)
+    due = snoozed(ahmed, customer, clock.now + timedelta(minutes=1))
+    later = snoozed(ahmed, customer, clock.now + timedelta(minutes=3))
+    clock.move(minutes=2)
     assert tasks.wake_snoozed() == 1
     assert tasks.wake_snoozed() == 0
     assert dict(CustomerAction.objects.values_list("pk", "status")) == {due.pk: "pending", later.pk: "snoozed"}
@@ -55,20 +40,20 @@ def test_actions_whose_time_has_come_are_woken_and_no_others(frozen, ahmed):
     assert event.data["changes"]["status"] == "pending" and event.data["changes"]["snoozedUntil"] is None
 
 
-def test_more_than_a_batch_is_woken_in_one_run(frozen, ahmed, monkeypatch):
+def test_more_than_a_batch_is_woken_in_one_run(clock, ahmed, monkeypatch):
     monkeypatch.setattr(services, "WAKE_BATCH", 3)
     customer = make_customer(ahmed)
     for _ in range(7):
-        snoozed(ahmed, customer, frozen.now + timedelta(minutes=1))
-    frozen.move(minutes=1)
+        snoozed(ahmed, customer, clock.now + timedelta(minutes=1))
+    clock.move(minutes=1)
     assert tasks.wake_snoozed() == 7
 
 
-def test_lists_details_and_numbers_are_right_while_the_job_is_late(frozen, as_, ahmed):
-    action = snoozed(ahmed, make_customer(ahmed), frozen.now + timedelta(minutes=1))
+def test_lists_details_and_numbers_are_right_while_the_job_is_late(clock, as_, ahmed):
+    action = snoozed(ahmed, make_customer(ahmed), clock.now + timedelta(minutes=1))
     client = as_(ahmed)
     assert data_of(client.get("customers/actions/stats"))["stats"]["total"]["snoozed"] == 1
-    frozen.move(minutes=1)
+    clock.move(minutes=1)
     stats = data_of(client.get("customers/actions/stats"))["stats"]
     assert (stats["total"]["snoozed"], stats["total"]["pending"], stats["followups"]) == (0, 1, 1)
     assert data_of(client.get("customers/actions", {"status": "snoozed"}))["actions"] == []
@@ -80,11 +65,11 @@ def test_lists_details_and_numbers_are_right_while_the_job_is_late(frozen, as_, 
     assert tasks.wake_snoozed() == 0
 
 
-def test_an_action_of_a_deleted_customer_wakes_unheard(frozen, layla, ahmed):
+def test_an_action_of_a_deleted_customer_wakes_unheard(clock, layla, ahmed):
     customer = make_customer(ahmed)
-    action = snoozed(ahmed, customer, frozen.now + timedelta(minutes=1))
+    action = snoozed(ahmed, customer, clock.now + timedelta(minutes=1))
     customers.delete_customer(customer, actor=layla)
-    frozen.move(minutes=1)
+    clock.move(minutes=1)
     told = Event.objects.count()
     assert tasks.wake_snoozed() == 1
     action.refresh_from_db()

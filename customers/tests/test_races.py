@@ -1,13 +1,9 @@
 """Many at once: parallel requests leave what one after the other would have left."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connections
 
 from config.models import AuditEntry
-from config.testing import HubClient, data_of, make_customer, make_employee
+from config.testing import HubClient, at_once, data_of, make_customer, make_employee, one_request, requests, statuses
 from customers.models import Assignment, Customer, StageChange
 from employees import services as employees
 from employees.choices import Role
@@ -24,35 +20,6 @@ EIGHT_SPELLINGS = [
 @pytest.fixture(autouse=True)
 def _no_rate_limits(settings):
     settings.RATE_LIMITS = False
-
-
-def at_once(*calls):
-    """What the calls return when all of them start in the same moment, each in a thread of its own."""
-    start = threading.Barrier(len(calls))
-
-    def run(call):
-        try:
-            start.wait(timeout=20)
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result(timeout=60) for future in [pool.submit(run, call) for call in calls]]
-
-
-def requests(employee, calls):
-    """The answers to calls of `(method, path, body)` sent at once as one employee, by a client for each."""
-    return at_once(*(one_request(employee, *call) for call in calls))
-
-
-def one_request(employee, method, path, body=None, **options):
-    client = HubClient(employee)
-    return lambda: client.call(method, path, body, **options)
-
-
-def statuses(responses):
-    return sorted(response.status_code for response in responses)
 
 
 def test_of_twenty_creates_of_one_phone_in_eight_spellings_one_wins(layla):
