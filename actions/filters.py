@@ -72,12 +72,12 @@ class SearchFilter(HubFilter):
     """Folded title or description contains this, or the customer's name, phone or e-mail does."""
 
     def filter(self, queryset, value):
-        folded = fold_text(value)
-        theirs = Customer.objects.filter(matching(value), organization_id=self.parent.request.user.organization_id)
+        folded, ours = fold_text(value), {"organization_id": self.parent.request.user.organization_id}
+        theirs = Customer.objects.filter(matching(value), **ours).order_by().values("pk")
         # Two lists of ids, for each of which there is an index; an OR over two tables has none.
-        found = CustomerAction.objects.filter(customer__in=theirs.order_by().values("pk")).values("pk")
+        found = CustomerAction.objects.filter(customer__in=theirs).values("pk")
         if folded:
-            own = CustomerAction.objects.filter(search_text__contains=folded).values("pk")
+            own = CustomerAction.objects.filter(search_text__contains=folded, **ours).values("pk")
             found = found.union(own, all=True)
         return queryset.filter(pk__in=found)
 

@@ -66,7 +66,7 @@ class CustomerAction(VersionedModel):
     reason = models.TextField(_("reason for dismissing"), blank=True)
     metadata = models.JSONField(_("further facts"), default=dict, blank=True)
 
-    # Copies of the customer's, so that lists and counts need no join; services.follow_customers keeps them.
+    # Copies of the customer's, so that lists and counts need no join; following.follow_customers keeps them.
     customer_assignee = models.CharField(max_length=50, null=True, editable=False, db_collation="C")
     customer_deleted = models.BooleanField(default=False, editable=False)
     city_key = models.CharField(max_length=100, editable=False, db_collation="C")

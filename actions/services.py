@@ -1,10 +1,9 @@
 """Every write about actions. REST, the Admin, tasks and what happens to customers all come here.
 
-Each change, of one action or of hundreds, goes through `_put`: one statement a table, one
+Each change, of one action or of hundreds, goes through `change_all`: one statement a table, one
 `changed`. So a bulk call leaves the same history and events as the single calls would.
 """
 
-from datetime import timedelta
 from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -14,12 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from actions.choices import ENDED, FIRST_ACTIONS, MAY_FOLLOW, ActionStatus
+from actions.choices import ENDED, MAY_FOLLOW, ActionStatus
 from actions.models import ActionNote, CustomerAction
-from config.audit import recorded, scrub_entries
+from config.audit import recorded
 from config.db import held, lock
 from config.signals import changed
-from customers.choices import Priority
 from customers.models import Customer
 from customers.services import SYSTEM_ID, SYSTEM_NAME, merged
 from employees.choices import Role
@@ -58,11 +56,11 @@ def create_action(*, actor, customer_id, values, notes=""):
         elif not actor.may("actions.assign"):
             assignee_id = actor.pk
         else:
-            assignee_id = _holder(customer.assigned_employee_id)
+            assignee_id = holder(customer.assigned_employee_id)
         values = {"source": customer.source, **values, "assigned_to_id": assignee_id}
-        (action,) = _insert([customer], [values], actor)
+        (action,) = insert_all([customer], [values], actor)
         if notes:
-            _put([action], {}, actor, notes)
+            change_all([action], {}, actor, notes)
     return action
 
 
@@ -84,7 +82,7 @@ def update_action(action, *, actor, values, notes=""):
             status = values.pop("status")
             if _may_move(action, status, actor):
                 values |= move_to(status, actor=actor, **parts)
-        _put([action], values, actor, notes)
+        change_all([action], values, actor, notes)
     return action
 
 
@@ -123,7 +121,7 @@ def assign_action(action, *, actor, employee_id, notes=""):
     with recorded(actor):
         action = _lock_one(action, actor)
         _check_assignee(actor, employee_id, needed=True)
-        _put([action], {"assigned_to_id": employee_id}, actor, notes)
+        change_all([action], {"assigned_to_id": employee_id}, actor, notes)
     return action
 
 
@@ -131,7 +129,7 @@ def add_note(action, *, actor, content):
     """Append a note, which changes nothing else of the action; returns it."""
     with recorded(actor):
         action = _lock_one(action, actor)
-        (note,) = _put([action], {}, actor, content)
+        (note,) = change_all([action], {}, actor, content)
     return note
 
 
@@ -155,7 +153,7 @@ def bulk_change(ids, operation, *, actor, **parts):
 def bulk_move(ids, status, *, actor, notes="", **parts):
     """Move many actions to one status, as the single calls would; returns the Outcome. `parts`: see move_to."""
     with recorded(actor):
-        return _put_on_visible(ids, move_to(status, actor=actor, **parts), actor, notes)
+        return _change_visible(ids, move_to(status, actor=actor, **parts), actor, notes)
 
 
 def bulk_assign(ids, *, actor, employee_id, notes=""):
@@ -170,10 +168,10 @@ def bulk_update(ids, *, actor, values, notes=""):
             _check_assignee(actor, values["assigned_to_id"], field="assignedTo", needed=True)
         if "status" in values:
             values = {**values, **move_to(values["status"], actor=actor)}
-        return _put_on_visible(ids, values, actor, notes)
+        return _change_visible(ids, values, actor, notes)
 
 
-def _put_on_visible(ids, values, actor, notes):
+def _change_visible(ids, values, actor, notes):
     rows = list(held(CustomerAction.objects.visible_to(actor).filter(pk__in=ids)))
     refused, moving = {}, []
     for row in rows:
@@ -182,7 +180,7 @@ def _put_on_visible(ids, values, actor, notes):
                 moving.append(row)
         except ValidationError:
             refused[row.pk] = row.status
-    _put(moving, values, actor, notes)
+    change_all(moving, values, actor, notes)
     found = {row.pk for row in rows}
     return Outcome(
         [pk for pk in ids if pk in found and pk not in refused], [pk for pk in ids if pk not in found], refused
@@ -202,7 +200,7 @@ def wake_snoozed():
     while True:
         with recorded(None):
             rows = list(held(CustomerAction.objects.overslept(timezone.now()), skip_locked=True)[:WAKE_BATCH])
-            _put(rows, move_to(ActionStatus.PENDING, actor=None), None, "")
+            change_all(rows, move_to(ActionStatus.PENDING, actor=None), None, "")
         woken += len(rows)
         if len(rows) < WAKE_BATCH:
             return woken
@@ -235,78 +233,6 @@ _FOLD_SQL = """
     )
     SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded)
 """
-
-
-# --- What happens to customers and employees --------------------------------------------------
-
-
-def open_first_action(customer, *, actor):
-    """What a new customer asks for, due in a day when urgent or high, else in two."""
-    kind, title = FIRST_ACTIONS[customer.source]
-    hours = 24 if customer.priority in (Priority.URGENT, Priority.HIGH) else 48
-    values = {
-        "type": kind,
-        "title": title,
-        "priority": customer.priority,
-        "source": customer.source,
-        "due_date": customer.created_at + timedelta(hours=hours),
-        "assigned_to_id": _holder(customer.assigned_employee_id),
-    }
-    _insert([customer], [values], actor)
-
-
-def follow_customers(customers, changes, *, actor):
-    """Bring actions up to what changed in their customers: copies, and live ones move with the customer.
-
-    Of a customer that is handed over, the actions of the former assignee go to the new one.
-    """
-    copied = {"assigned_employee_id", "city_key", "region"}
-    news = {row.pk: change for row, change in zip(customers, changes, strict=True) if copied & change.keys()}
-    if not news:
-        return
-    actions = _lock_all(customer_id__in=news)
-    if not actions:
-        return
-    customer_of = {customer.pk: customer for customer in customers}
-    holders = _holders({customer_of[pk].assigned_employee_id for pk in news})
-    groups = {}
-    for action in actions:
-        customer, change = customer_of[action.customer_id], news[action.customer_id]
-        copies = {"customer_assignee": customer.assigned_employee_id}
-        copies |= {name: getattr(customer, name) for name in ("city_key", "region") if name in change}
-        before, _after = change.get("assigned_employee_id", (None, None))
-        if before and action.assigned_to_id == before and action.status not in ENDED:
-            copies["assigned_to_id"] = holders.get(customer.assigned_employee_id)
-        groups.setdefault(tuple(sorted(copies.items(), key=lambda item: item[0])), []).append(action)
-    for copies, group in groups.items():
-        _put(group, dict(copies), actor, "")
-
-
-def follow_deletions(customers, kind, *, actor):
-    """Hide or show the actions of customers that were deleted or restored; of purged ones, forget what they said."""
-    keys = [customer.pk for customer in customers]
-    actions = _lock_all(customer_id__in=keys)
-    if not actions:
-        return
-    if kind == "purged":
-        scrub_entries("customer_actions", [action.pk for action in actions])
-    else:
-        deleted = kind == "deleted"
-        CustomerAction.objects.filter(pk__in=[action.pk for action in actions]).update(customer_deleted=deleted)
-        for action in actions:
-            action.customer_deleted = deleted
-    changed.send(CustomerAction, rows=actions, kind=kind, changes=[{}] * len(actions), actor=actor)
-
-
-def hand_over_actions(employee, *, successor, actor):
-    """Give the live actions of an employee who leaves to a successor, or to nobody."""
-    with recorded(actor):
-        theirs = _lock_all(assigned_to=employee, completed_at=None)
-        _put(theirs, {"assigned_to_id": _holder(successor.pk) if successor else None}, actor, "")
-
-
-def _lock_all(**conditions):
-    return list(held(CustomerAction.objects.filter(**conditions)))
 
 
 # --- The parts of a change --------------------------------------------------------------------
@@ -356,7 +282,7 @@ def _move_one(action, status, actor, notes, **parts):
     with recorded(actor):
         action = _lock_one(action, actor)
         if _may_move(action, status, actor):
-            _put([action], move_to(status, actor=actor, **parts), actor, notes)
+            change_all([action], move_to(status, actor=actor, **parts), actor, notes)
     return action
 
 
@@ -365,7 +291,7 @@ def _lock_one(action, actor):
     return lock(action, among=CustomerAction.objects.visible_to(actor))
 
 
-def _insert(customers, values, actor):
+def insert_all(customers, values, actor):
     """New actions of customers, which are held or new themselves."""
     now = timezone.now()
     actions = [
@@ -386,7 +312,7 @@ def _insert(customers, values, actor):
     return actions
 
 
-def _put(actions, values, actor, notes):
+def change_all(actions, values, actor, notes):
     """Give held actions the same values and, if any, the same note; returns the notes.
 
     Only what differs counts: an action that is so already is neither written nor told of.
@@ -440,12 +366,12 @@ def _able(employees):
     return employees.active().exclude(role=Role.VIEWER)
 
 
-def _holders(employee_ids):
+def holders_among(employee_ids):
     """`{id: id}` of those who can be given an action."""
     known = _able(Employee.objects.filter(pk__in=[key for key in employee_ids if key]))
     return {key: key for key in known.values_list("pk", flat=True)}
 
 
-def _holder(employee_id):
+def holder(employee_id):
     """The employee if one who can be given an action, else None."""
-    return _holders([employee_id]).get(employee_id)
+    return holders_among([employee_id]).get(employee_id)

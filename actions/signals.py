@@ -2,7 +2,7 @@
 
 from django.dispatch import receiver
 
-from actions import services
+from actions import following
 from config.signals import changed
 from customers.models import Customer
 from employees.choices import Role
@@ -13,15 +13,15 @@ from employees.models import Employee
 def open_first_actions(rows, kind, actor, first_action=False, **_message):
     if kind == "created" and first_action:
         for customer in rows:
-            services.open_first_action(customer, actor=actor)
+            following.open_first_action(customer, actor=actor)
 
 
 @receiver(changed, sender=Customer)
 def follow_customers(rows, kind, changes, actor, **_message):
     if kind == "updated":
-        services.follow_customers(rows, changes, actor=actor)
+        following.follow_customers(rows, changes, actor=actor)
     elif kind != "created":
-        services.follow_deletions(rows, kind, actor=actor)
+        following.follow_deletions(rows, kind, actor=actor)
 
 
 @receiver(changed, sender=Employee)
@@ -30,4 +30,4 @@ def hand_over_when_nobody_works_on_them(rows, changes, actor, successor=None, **
         leaves = change.get("is_active") == (True, False)
         only_looks = "role" in change and change["role"][1] == Role.VIEWER
         if leaves or only_looks:
-            services.hand_over_actions(employee, successor=successor, actor=actor)
+            following.hand_over_actions(employee, successor=successor, actor=actor)

@@ -141,13 +141,10 @@ def _fetch(told, keys, fields=None):
 @lru_cache(maxsize=256)
 def fields_of(serializer, columns):
     """The fields of the API that show any of these columns or related collections."""
-    meta, fields = serializer.Meta.model._meta, set()
-    for name, (_field, source) in declared_fields(serializer).items():
-        first = source.partition(".")[0]
-        known = {field.name for field in meta.get_fields()}
-        if first in known and getattr(meta.get_field(first), "attname", first) in columns:
-            fields.add(name)
-    return frozenset(fields)
+    fields = serializer.Meta.model._meta.get_fields()
+    sources = {field.name for field in fields if getattr(field, "attname", field.name) in columns}
+    shown = declared_fields(serializer).items()
+    return frozenset(name for name, (_field, source) in shown if source.partition(".")[0] in sources)
 
 
 def _also(sender, row, change, news, actor):

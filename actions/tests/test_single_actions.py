@@ -374,6 +374,20 @@ def test_what_is_left_to_do_is_nobodys_where_the_new_owner_only_looks(layla, ahm
     assert (action.customer_assignee, action.assigned_to_id) == (huda.pk, None)
 
 
+def test_what_nobody_had_to_do_goes_to_whoever_takes_the_customer(as_, layla, fatima, ahmed, huda):
+    nobodys = make_customer(fatima, first_action=True)
+    viewed = make_customer(layla, assigned_employee_id=huda.pk, first_action=True)
+    assert set(CustomerAction.objects.values_list("assigned_to", flat=True)) == {None}
+    data_of(as_(ahmed).post(f"customers/{nobodys.pk}/claim"))
+    customers.assign_customer(viewed, actor=layla, employee_id=ahmed.pk)
+    assert set(CustomerAction.objects.values_list("assigned_to", flat=True)) == {ahmed.pk}
+    left_open = make_action(layla, nobodys, assigned_to_id=ahmed.pk)
+    services.assign_action(left_open, actor=layla, employee_id=None)
+    customers.assign_customer(nobodys, actor=layla, employee_id=fatima.pk)
+    left_open.refresh_from_db()
+    assert left_open.assigned_to_id is None  # somebody has freed it on purpose
+
+
 def test_bulk_hand_overs_of_customers_move_their_actions_too(as_, layla, ahmed, omar, customer, action):
     body = {"customerIds": [customer.pk], "operation": "assign", "assignedTo": omar.pk}
     data_of(as_(layla).post("customers/bulk", body))

@@ -1,0 +1,82 @@
+"""What actions do when their customers or the people who work on them change: all within that change."""
+
+from datetime import timedelta
+
+from actions.choices import ENDED, FIRST_ACTIONS
+from actions.models import CustomerAction
+from actions.services import change_all, holder, holders_among, insert_all
+from config.audit import recorded, scrub_entries
+from config.db import held
+from config.signals import changed
+from customers.choices import Priority
+
+
+def open_first_action(customer, *, actor):
+    """What a new customer asks for, due in a day when urgent or high, else in two."""
+    kind, title = FIRST_ACTIONS[customer.source]
+    hours = 24 if customer.priority in (Priority.URGENT, Priority.HIGH) else 48
+    values = {
+        "type": kind,
+        "title": title,
+        "priority": customer.priority,
+        "source": customer.source,
+        "due_date": customer.created_at + timedelta(hours=hours),
+        "assigned_to_id": holder(customer.assigned_employee_id),
+    }
+    insert_all([customer], [values], actor)
+
+
+def follow_customers(customers, changes, *, actor):
+    """Bring actions up to what changed in their customers: copies, and live ones move with the customer.
+
+    Of a customer that is handed over, the actions of the former assignee go to the new one, and
+    those of nobody where the former assignee was nobody or one who could not be given any.
+    """
+    copied = {"assigned_employee_id", "city_key", "region"}
+    news = {row.pk: change for row, change in zip(customers, changes, strict=True) if copied & change.keys()}
+    if not news:
+        return
+    actions = _lock_all(customer_id__in=news)
+    if not actions:
+        return
+    customer_of = {customer.pk: customer for customer in customers}
+    able = holders_among({key for change in news.values() for key in change.get("assigned_employee_id", ())})
+    groups = {}
+    for action in actions:
+        customer, change = customer_of[action.customer_id], news[action.customer_id]
+        copies = {"customer_assignee": customer.assigned_employee_id}
+        copies |= {name: getattr(customer, name) for name in ("city_key", "region") if name in change}
+        if "assigned_employee_id" in change and action.status not in ENDED:
+            before, after = change["assigned_employee_id"]
+            if action.assigned_to_id in ((before,) if before in able else (before, None)):
+                copies["assigned_to_id"] = able.get(after)
+        groups.setdefault(tuple(sorted(copies.items(), key=lambda item: item[0])), []).append(action)
+    for copies, group in groups.items():
+        change_all(group, dict(copies), actor, "")
+
+
+def follow_deletions(customers, kind, *, actor):
+    """Hide or show the actions of customers that were deleted or restored; of purged ones, forget what they said."""
+    keys = [customer.pk for customer in customers]
+    actions = _lock_all(customer_id__in=keys)
+    if not actions:
+        return
+    if kind == "purged":
+        scrub_entries("customer_actions", [action.pk for action in actions])
+    else:
+        deleted = kind == "deleted"
+        CustomerAction.objects.filter(pk__in=[action.pk for action in actions]).update(customer_deleted=deleted)
+        for action in actions:
+            action.customer_deleted = deleted
+    changed.send(CustomerAction, rows=actions, kind=kind, changes=[{}] * len(actions), actor=actor)
+
+
+def hand_over_actions(employee, *, successor, actor):
+    """Give the live actions of an employee who leaves to a successor, or to nobody."""
+    with recorded(actor):
+        theirs = _lock_all(assigned_to=employee, completed_at=None)
+        change_all(theirs, {"assigned_to_id": holder(successor.pk) if successor else None}, actor, "")
+
+
+def _lock_all(**conditions):
+    return list(held(CustomerAction.objects.filter(**conditions)))
