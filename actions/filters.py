@@ -5,7 +5,7 @@ from rest_framework.exceptions import ValidationError
 from actions.choices import ENDED, FOLLOW_UPS, INBOX, OPEN, ActionStatus, ActionType
 from actions.models import CustomerAction
 from actions.querysets import BUCKETS
-from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter
+from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter, WrittenOut
 from config.api.query import one_of
 from config.arabic import fold_text
 from config.clock import current_minute, zone_of
@@ -124,5 +124,7 @@ class StatisticsFilterSet(HubFilterSet):
     def within(self, queryset, column):
         """A queryset narrowed to the range of dates, by one of its columns."""
         bounds = (("dateFrom", "gte"), ("dateTo", "lt"))
-        limits = {f"{column}__{lookup}": self.cleaned[name] for name, lookup in bounds if name in self.cleaned}
-        return queryset.filter(**limits)
+        limits = {name: lookup for name, lookup in bounds if name in self.cleaned}
+        return queryset.filter(
+            **{f"{column}__{lookup}": WrittenOut(self.cleaned[name]) for name, lookup in limits.items()}
+        )

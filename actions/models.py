@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from actions.choices import ENDED, ActionStatus, ActionType
-from actions.querysets import CustomerActionQuerySet, ScopedQuerySet
+from actions.querysets import CountQuerySet, CustomerActionQuerySet
 from config.db import PrefixedIDField, VersionedModel, rank_field
 from customers.choices import PRIORITY_RANK, Priority, Source
 
@@ -111,6 +111,7 @@ class CustomerAction(VersionedModel):
                 name="action_inbox",
                 include=[
                     "id",
+                    "customer",
                     "created_at",
                     "priority_rank",
                     "source",
@@ -127,6 +128,7 @@ class CustomerAction(VersionedModel):
                 include=["status", "snoozed_until", "customer_assignee", "assigned_to"],
             ),
             _known("organization", "created_at", "id", name="action_created"),
+            _known("organization", "due_date", "id", name="action_due_ever"),
             _known("organization", "priority_rank", "id", name="action_priority"),
             models.Index(
                 fields=["organization", "completed_at", "id"],
@@ -168,22 +170,50 @@ class ActionNote(models.Model):
         return self.content
 
 
-class ActionCount(models.Model):
-    """How many actions of one customer's assignee and one assignee have a property: written by triggers only.
+class _Counted(models.Model):
+    """Differences in numbers of actions, by their customer's assignee and their own: written by triggers only.
 
-    Rows are differences, and the sum over them is the number: writers insert and never wait for each
-    other, `services.fold_counts` adds up what has gathered. Keys: `status:<status>`, for open ones
-    `type:`, `priority:`, `source:` and `due:none`, and `seconds:completed`, the time that completed ones took.
+    The sum over the rows is the number: writers insert and never wait for each other, and
+    `services.fold_counts` adds up what has gathered. Rows of EVERYBODY repeat those of all
+    assignees of the organization together.
     """
 
     organization_id = models.CharField(max_length=50, db_collation="C")
     customer_assignee = models.CharField(max_length=50, null=True, db_collation="C")
     assigned_to = models.CharField(max_length=50, null=True, db_collation="C")
+
+    objects = CountQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        indexes = [
+            # One for both: assignees are few, and PostgreSQL skips from one to the next.
+            models.Index(fields=["organization_id", "assigned_to", "customer_assignee"], name="%(class)s_scope")
+        ]
+
+
+class ActionCount(_Counted):
+    """How many actions have a property. Keys: `status:<status>`, `seconds:completed` (the time that completed ones
+    took), and of open ones `type:`, `priority:`, `source:` and `due:no_date`."""
+
     key = models.CharField(max_length=60, db_collation="C")
     number = models.BigIntegerField()
 
-    objects = ScopedQuerySet.as_manager()
-
-    class Meta:
+    class Meta(_Counted.Meta):
         db_table = "action_counts"
-        indexes = [models.Index(fields=["organization_id"], name="action_count_organization")]
+
+
+class ActionDay(_Counted):
+    """How many open actions are due on a day of the organization's calendar, and what ended on it.
+
+    `seconds` is the time that the completed ones took.
+    """
+
+    day = models.DateField()
+    due = models.BigIntegerField(null=True)
+    completed = models.BigIntegerField(null=True)
+    dismissed = models.BigIntegerField(null=True)
+    seconds = models.BigIntegerField(null=True)
+
+    class Meta(_Counted.Meta):
+        db_table = "action_days"

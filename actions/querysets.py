@@ -10,24 +10,29 @@ from config.clock import start_of_day, start_of_next_month
 from employees.choices import Role
 from employees.models import Employee
 
-BUCKETS = ("overdue", "today", "week", "month", "no_date")
+CALENDAR_BUCKETS = ("today", "week", "month")
+BUCKETS = ("overdue", *CALENDAR_BUCKETS, "no_date")
+# Stands for all assignees together.
+EVERYBODY = "*"
 
 
-def bounds_of(bucket, minute, zone):
-    """`(from, before)` of the due dates of a bucket, either of them None when open.
-
-    Today is the calendar day in `zone`, hours that have passed included; the week are today and the
-    seven days after it; the month is the calendar month.
-    """
-    if bucket == "overdue":
-        return None, minute
-    day = minute.astimezone(zone).date()
-    first, after = {
-        "today": (day, day + timedelta(days=1)),
-        "week": (day, day + timedelta(days=8)),
-        "month": (day.replace(day=1), start_of_next_month(day)),
+def days_of(bucket, today):
+    """`(first day, day after the last)` of a bucket: the calendar day, it and the seven days after it, the month."""
+    return {
+        "today": (today, today + timedelta(days=1)),
+        "week": (today, today + timedelta(days=8)),
+        "month": (today.replace(day=1), start_of_next_month(today)),
     }[bucket]
-    return start_of_day(first, zone), start_of_day(after, zone)
+
+
+def is_due(bucket, minute, zone):
+    """That the due date of an action lies in a bucket, hours of today that have passed included."""
+    if bucket == "no_date":
+        return Q(due_date=None)
+    if bucket == "overdue":
+        return Q(due_date__lt=minute)
+    first, after = days_of(bucket, minute.astimezone(zone).date())
+    return Q(due_date__gte=start_of_day(first, zone), due_date__lt=start_of_day(after, zone))
 
 
 class ScopedQuerySet(models.QuerySet):
@@ -45,6 +50,17 @@ class ScopedQuerySet(models.QuerySet):
         if employee.team_id:
             own |= Q(customer_assignee__in=Employee.objects.filter(team_id=employee.team_id).values("pk"))
         return rows.filter(own)
+
+
+class CountQuerySet(ScopedQuerySet):
+    def summed_for(self, employee, narrow):
+        """The rows whose sum is the caller's; `narrow` narrows them to an assignee, None to none."""
+        if narrow is None and employee.role == Role.ADMIN:
+            return self.filter(
+                organization_id=employee.organization_id, customer_assignee=EVERYBODY, assigned_to=EVERYBODY
+            )
+        rows = self.in_scope_of(employee)
+        return rows if narrow is None else narrow(rows)
 
 
 class CustomerActionQuerySet(ScopedQuerySet):
@@ -67,6 +83,8 @@ class CustomerActionQuerySet(ScopedQuerySet):
             rows = rows.filter(~Q(status=ActionStatus.SNOOZED) | Q(snoozed_until__gt=minute))
         if not statuses.intersection(ENDED):
             rows = rows.live()
+        elif statuses.issubset(ENDED):
+            rows = rows.filter(completed_at__isnull=False)
         return rows.filter(status__in=sorted(stored))
 
     def open(self, minute):
@@ -83,9 +101,4 @@ class CustomerActionQuerySet(ScopedQuerySet):
 
     def due(self, bucket, minute, zone):
         """Open actions in a bucket of due dates: one of BUCKETS."""
-        rows = self.open(minute)
-        if bucket == "no_date":
-            return rows.filter(due_date=None)
-        start, end = bounds_of(bucket, minute, zone)
-        rows = rows.filter(due_date__lt=end)
-        return rows if start is None else rows.filter(due_date__gte=start)
+        return self.open(minute).filter(is_due(bucket, minute, zone))

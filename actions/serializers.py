@@ -8,9 +8,9 @@ from actions.choices import ActionStatus, ActionType
 from actions.models import ActionNote, CustomerAction
 from config.api.query import one_of
 from config.api.serializers import EmployeeIdField, IdsField, MomentField, NoteField, TextField, WordField
-from customers.choices import Priority, Source, Stage
+from customers.choices import CHANNELS, Priority, Source, Stage
 from customers.models import Customer
-from customers.serializers import FactsField, FailureSerializer
+from customers.serializers import FactsField, FailureSerializer, SourceField
 from employees.serializers import EmployeeSummarySerializer
 
 END_OF_DAY, START_OF_WORK = time(23, 59, 59), time(9)
@@ -193,7 +193,7 @@ class ActionInput(serializers.Serializer):
     description = TextField(max_length=20_000, multiline=True, required=False, allow_null=True)
     priority = WordField(Priority.choices, required=False)
     status = WordField(ActionStatus.choices, required=False)
-    source = WordField(Source.choices, required=False)
+    source = SourceField(Source.choices, required=False)
     dueDate = MomentField(source="due_date", time_of_day=END_OF_DAY, required=False, allow_null=True)
     snoozedUntil = MomentField(source="until", time_of_day=START_OF_WORK, required=False, allow_null=True)
     assignedTo = EmployeeIdField(source="assigned_to_id", required=False)
@@ -202,11 +202,18 @@ class ActionInput(serializers.Serializer):
     metadata = MetadataField(required=False, allow_null=True)
     notes = NoteField()
 
+    def to_internal_value(self, data):
+        # Whole objects that are sent back carry the list of notes.
+        return super().to_internal_value({k: v for k, v in data.items() if k != "notes" or not isinstance(v, list)})
+
     def validate_description(self, text):
         return text or ""
 
+    def validate_source(self, word):
+        return CHANNELS.get(word, word)
+
     def validate(self, values):
-        # They belong to a move and mean nothing without one; whole objects that are sent back have them.
+        # They belong to a move and mean nothing without one.
         if "status" not in values:
             for name in ("until", "outcome", "reason"):
                 values.pop(name, None)

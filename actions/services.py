@@ -22,6 +22,7 @@ from customers.models import Customer
 from customers.services import SYSTEM_ID, SYSTEM_NAME, merged
 from employees.choices import Role
 from employees.models import Employee
+from employees.services import keep
 
 WAKE_BATCH = 500
 STATUS_FORBIDS = gettext_lazy("The current status of the action does not allow this")
@@ -45,22 +46,24 @@ def create_action(*, actor, customer_id, values, notes=""):
     agent. Raises ValidationError (422) for an unknown customer or employee, PermissionDenied when the
     actor may not assign to the employee named.
     """
+    theirs = Customer.objects.visible_to(actor).filter(pk=customer_id)
     with recorded(actor):
-        # Held, so that its copies on the action are those of the last change.
-        customer = held(Customer.objects.visible_to(actor).filter(pk=customer_id)).first()
-        if customer is None:
-            raise ValidationError({"customerId": _("Customer not found")})
         assignee_id = values.get("assigned_to_id")
         if assignee_id:
             _check_assignee(actor, assignee_id)
         elif not actor.may("actions.assign"):
-            assignee_id = actor.pk
+            keep(actor.pk)
         else:
-            assignee_id = holder(customer.assigned_employee_id)
+            keep(theirs.values_list("assigned_employee_id", flat=True).first())
+        # Held, so that its copies on the action are those of the last change.
+        customer = held(theirs).first()
+        if customer is None:
+            raise ValidationError({"customerId": _("Customer not found")})
+        if not assignee_id:
+            assignee_id = holder(customer.assigned_employee_id if actor.may("actions.assign") else actor.pk)
         values = {"source": customer.source, **values, "assigned_to_id": assignee_id}
-        (action,) = insert_all([customer], [values], actor)
-        if notes:
-            change_all([action], {}, actor, notes)
+        values["metadata"] = merged({}, values.get("metadata"), field="metadata")
+        (action,) = insert_all([customer], [values], actor, notes)
     return action
 
 
@@ -71,15 +74,17 @@ def update_action(action, *, actor, values, notes=""):
     employee; PermissionDenied when the actor may not assign; PreconditionFailed for a stale `If-Match`.
     """
     with recorded(actor):
+        keep(values.get("assigned_to_id"))
         action = _lock_one(action, actor)
         values = dict(values)
         if "metadata" in values:
             values["metadata"] = merged(action.metadata, values["metadata"], field="metadata")
         if values.get("assigned_to_id", action.assigned_to_id) != action.assigned_to_id:
             _check_assignee(actor, values["assigned_to_id"], needed=True)
-        if "status" in values:
-            parts = {name: values.pop(name) for name in ("until", "outcome", "reason") if name in values}
-            status = values.pop("status")
+        parts = {name: values.pop(name) for name in ("until", "outcome", "reason") if name in values}
+        status = values.pop("status", action.status)
+        # A whole object that is sent back has the status that it had, and moves nothing.
+        if status != action.status or parts.get("until", action.snoozed_until) != action.snoozed_until:
             if _may_move(action, status, actor):
                 values |= move_to(status, actor=actor, **parts)
         change_all([action], values, actor, notes)
@@ -119,8 +124,8 @@ def restore_action(action, *, actor, notes=""):
 def assign_action(action, *, actor, employee_id, notes=""):
     """Hand an action over to an active employee in the actor's scope, or to nobody."""
     with recorded(actor):
-        action = _lock_one(action, actor)
         _check_assignee(actor, employee_id, needed=True)
+        action = _lock_one(action, actor)
         change_all([action], {"assigned_to_id": employee_id}, actor, notes)
     return action
 
@@ -153,7 +158,7 @@ def bulk_change(ids, operation, *, actor, **parts):
 def bulk_move(ids, status, *, actor, notes="", **parts):
     """Move many actions to one status, as the single calls would; returns the Outcome. `parts`: see move_to."""
     with recorded(actor):
-        return _change_visible(ids, move_to(status, actor=actor, **parts), actor, notes)
+        return _change_visible(ids, {}, actor, notes, status=status, **parts)
 
 
 def bulk_assign(ids, *, actor, employee_id, notes=""):
@@ -166,20 +171,23 @@ def bulk_update(ids, *, actor, values, notes=""):
     with recorded(actor):
         if "assigned_to_id" in values:
             _check_assignee(actor, values["assigned_to_id"], field="assignedTo", needed=True)
-        if "status" in values:
-            values = {**values, **move_to(values["status"], actor=actor)}
-        return _change_visible(ids, values, actor, notes)
+        status = values.get("status")
+        rest = {name: value for name, value in values.items() if name != "status"}
+        return _change_visible(ids, rest, actor, notes, status=status)
 
 
-def _change_visible(ids, values, actor, notes):
+def _change_visible(ids, values, actor, notes, *, status=None, **parts):
     rows = list(held(CustomerAction.objects.visible_to(actor).filter(pk__in=ids)))
     refused, moving = {}, []
     for row in rows:
         try:
-            if "status" not in values or _may_move(row, values["status"], actor):
+            if status is None or _may_move(row, status, actor):
                 moving.append(row)
         except ValidationError:
             refused[row.pk] = row.status
+    if status is not None:
+        # Only now, for it says when: others may have ended and restored them while we waited.
+        values = values | move_to(status, actor=actor, **parts)
     change_all(moving, values, actor, notes)
     found = {row.pk for row in rows}
     return Outcome(
@@ -210,29 +218,34 @@ def fold_counts():
     """Add up the differences that have gathered in the counts; returns how many rows became fewer.
 
     One at a time: a second run finds the lock taken and leaves it to the first. The lock comes
-    before the statement, whose snapshot must not be older than the end of another run.
+    before the statements, whose snapshots must not be older than the end of another run.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('action_counts'))")
         if not cursor.fetchone()[0]:
             return 0
-        cursor.execute(_FOLD_SQL)
-        return cursor.fetchone()[0]
+        return sum(_fold(cursor, *table) for table in _COUNTS)
 
 
-_FOLD_SQL = """
-    WITH crowded AS (
-        SELECT unnest(array_agg(id)) AS id FROM action_counts
-        GROUP BY organization_id, customer_assignee, assigned_to, key HAVING count(*) > 1 OR sum(number) = 0
-    ), gone AS (
-        DELETE FROM action_counts c USING crowded WHERE c.id = crowded.id RETURNING c.*
-    ), folded AS (
-        INSERT INTO action_counts (organization_id, customer_assignee, assigned_to, key, number)
-        SELECT organization_id, customer_assignee, assigned_to, key, sum(number) FROM gone
-        GROUP BY organization_id, customer_assignee, assigned_to, key HAVING sum(number) <> 0 RETURNING 1
+_COUNTS = (
+    ("action_counts", "key", ("number",)),
+    ("action_days", "day", ("due", "completed", "dismissed", "seconds")),
+)
+
+
+def _fold(cursor, table, name, numbers):
+    group = f"organization_id, customer_assignee, assigned_to, {name}"
+    sums = ", ".join(f"nullif(sum({number}), 0)" for number in numbers)
+    is_nothing = " AND ".join(f"coalesce(sum({number}), 0) = 0" for number in numbers)
+    cursor.execute(
+        f"WITH crowded AS (SELECT unnest(array_agg(id)) AS id FROM {table} GROUP BY {group} "
+        f"HAVING count(*) > 1 OR {is_nothing}), "
+        f"gone AS (DELETE FROM {table} USING crowded WHERE {table}.id = crowded.id RETURNING {table}.*), "
+        f"folded AS (INSERT INTO {table} ({group}, {', '.join(numbers)}) SELECT {group}, {sums} FROM gone "
+        f"GROUP BY {group} HAVING NOT ({is_nothing}) RETURNING 1) "
+        "SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded)"
     )
-    SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded)
-"""
+    return cursor.fetchone()[0]
 
 
 # --- The parts of a change --------------------------------------------------------------------
@@ -291,8 +304,8 @@ def _lock_one(action, actor):
     return lock(action, among=CustomerAction.objects.visible_to(actor))
 
 
-def insert_all(customers, values, actor):
-    """New actions of customers, which are held or new themselves."""
+def insert_all(customers, values, actor, notes=""):
+    """New actions of customers, which are held or new themselves, with the same note if any."""
     now = timezone.now()
     actions = [
         CustomerAction(
@@ -308,6 +321,8 @@ def insert_all(customers, values, actor):
         for customer, columns in zip(customers, values, strict=True)
     ]
     CustomerAction.objects.bulk_create(actions)
+    if notes:
+        _note_rows(actions, notes, actor)
     changed.send(CustomerAction, rows=actions, kind="created", changes=[{}] * len(actions), actor=actor)
     return actions
 
@@ -352,11 +367,14 @@ def _note_rows(actions, content, actor):
 
 
 def _check_assignee(actor, employee_id, *, field="assignedTo", needed=False):
-    """Refuse an assignee that the actor may not choose. Keeping a new action for oneself needs no permission."""
-    if employee_id == actor.pk and not needed:
-        return
-    if not actor.may("actions.assign"):
+    """Refuse an assignee that the actor may not choose, or who is being let go.
+
+    Keeping a new action for oneself needs no permission. Called before actions are held: see keep.
+    """
+    is_own = employee_id == actor.pk and not needed
+    if not is_own and not actor.may("actions.assign"):
         raise PermissionDenied("actions.assign")
+    keep(employee_id)
     if employee_id and not _able(Employee.objects.visible_to(actor)).filter(pk=employee_id).exists():
         raise ValidationError({field: _("Must be an active employee of your team who may work on actions")})
 

@@ -1,24 +1,25 @@
 """The numbers above the requests page. Each equals the list behind it, for the same caller.
 
-Without dates they are read from the counts that triggers keep and from range scans of what is
-due, in one statement, so that their sums agree; with dates, from one pass over the live actions
-and one over those that ended in that time.
+They are sums over what triggers keep (models.ActionCount, ActionDay), and over the few rows that
+a day does not tell apart: what was due earlier today, what has woken unnoticed, the edges of a
+range. Without dates all of it is one statement, so that sums agree; with dates, open actions are
+one pass over the live rows.
 """
 
 from collections import Counter
+from datetime import timedelta
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Avg, Case, Count, DurationField, ExpressionWrapper, F, Q, Sum, Value, When
+from django.db.models import Avg, BigIntegerField, Case, Count, F, Func, Q, Sum, Value, When
 
 from actions.choices import ENDED, FOLLOW_UPS, INBOX, OPEN, ActionStatus, ActionType
-from actions.models import ActionCount, CustomerAction
-from actions.querysets import BUCKETS, bounds_of
+from actions.models import ActionCount, ActionDay, CustomerAction
+from actions.querysets import BUCKETS, CALENDAR_BUCKETS, days_of, is_due
+from config.api.filters import WrittenOut
 from config.clock import current_minute, start_of_day, zone_of
 from customers.choices import Priority, Source
 from customers.models import Customer
-
-_DATED_BUCKETS = tuple(bucket for bucket in BUCKETS if bucket != "no_date")
 
 
 def statistics(employee, filterset):
@@ -69,41 +70,51 @@ def statistics(employee, filterset):
 def _counted(employee, filterset):
     """`{(dimension, word): number}` of now."""
     minute, zone = current_minute(), zone_of(employee.organization)
-    bounds = [bounds_of(bucket, minute, zone) for bucket in _DATED_BUCKETS]
+    today = minute.astimezone(zone).date()
     actions = filterset.narrowed(CustomerAction.objects.visible_to(employee), "assignedTo")
-    counts = filterset.narrowed(ActionCount.objects.in_scope_of(employee), "assignedTo")
+    narrow = _narrowing(filterset)
+    earlier_today = Q(due_date__gte=start_of_day(today, zone), due_date__lt=minute)
     parts = (
-        counts.order_by().values_list("key").annotate(number=Sum("number")),
-        actions.open(minute).filter(due_date__lt=max(end for _start, end in bounds)).values_list("due_date"),
+        ActionCount.objects.summed_for(employee, narrow).values_list("key").annotate(total=Sum("number")),
+        ActionDay.objects.summed_for(employee, narrow).filter(due__isnull=False).values_list("day", "due"),
+        actions.live().filter(earlier_today, snoozed_until=None).values_list("pk"),
         actions.overslept(minute).values_list("type", "priority", "source", "due_date"),
     )
     try:
-        (counts_sql, *_), (due_sql, *_), (overslept_sql, *_) = compiled = [
-            part.query.sql_with_params() for part in parts
-        ]
+        compiled = [part.order_by().query.sql_with_params() for part in parts]
     except EmptyResultSet:  # an assignee that nobody can be
         return Counter()
-    filters = ", ".join(
-        "count(*) FILTER (WHERE " + ("at >= %s AND " if start else "") + "at < %s)" for start, _end in bounds
-    )
-    moments = [moment for start, end in bounds for moment in (start, end) if moment]
+    counts, days, passed, overslept = (sql for sql, _params in compiled)
+    within = [days_of(bucket, today) for bucket in CALENDAR_BUCKETS]
+    sums = ["sum(due) FILTER (WHERE day < %s)", *["sum(due) FILTER (WHERE day >= %s AND day < %s)"] * len(within)]
+    params = [value for _sql, values in compiled for value in values]
+    params += [today, *(day for pair in within for day in pair)]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH counts (key, number) AS ({counts_sql}), due (at) AS ({due_sql}), "
-            f"overslept (type, priority, source, due_date) AS ({overslept_sql}) SELECT "
-            "(SELECT json_object_agg(key, number) FROM counts), "
-            f"(SELECT json_build_array({filters}) FROM due), "
-            "(SELECT json_agg(json_build_array(type, priority, source, due_date IS NULL)) FROM overslept)",
-            [*(value for _sql, params in compiled for value in params), *moments],
+            f"WITH counts (key, number) AS ({counts}), days (day, due) AS ({days}), passed AS ({passed}), "
+            f"overslept AS ({overslept}) SELECT (SELECT json_object_agg(key, number) FROM counts), "
+            f"(SELECT json_build_array({', '.join(sums)}) FROM days), (SELECT count(*) FROM passed), "
+            "(SELECT json_agg(json_build_array(type, priority, source, extract(epoch FROM due_date))) FROM overslept)",
+            params,
         )
-        counted, due, overslept = cursor.fetchone()
-    tally = Counter({tuple(key.split(":")): int(number) for key, number in (counted or {}).items()})
-    tally.update({("due", bucket): number for bucket, number in zip(_DATED_BUCKETS, due, strict=True)})
-    for kind, priority, source, has_no_date in overslept or ():
+        numbers, (before_today, *in_buckets), passed_today, woken = cursor.fetchone()
+    tally = Counter({tuple(key.split(":")): int(number) for key, number in (numbers or {}).items()})
+    tally["due", "overdue"] = int(before_today or 0) + passed_today
+    tally.update({("due", bucket): int(due or 0) for bucket, due in zip(CALENDAR_BUCKETS, in_buckets, strict=True)})
+    for kind, priority, source, due in woken or ():
         tally["status", ActionStatus.SNOOZED] -= 1
         tally.update([("status", ActionStatus.PENDING), ("type", kind), ("priority", priority), ("source", source)])
-        tally["due", "no_date"] += has_no_date
+        tally.update(("due", bucket) for bucket in _buckets_of(due, minute, today, zone))
     return tally
+
+
+def _buckets_of(due, minute, today, zone):
+    """The buckets that a due date, in seconds, lies in."""
+    if due is None:
+        return ["no_date"]
+    bounds = [[start_of_day(day, zone).timestamp() for day in days_of(bucket, today)] for bucket in CALENDAR_BUCKETS]
+    buckets = [bucket for bucket, (start, end) in zip(CALENDAR_BUCKETS, bounds, strict=True) if start <= due < end]
+    return [*buckets, "overdue"] if due < minute.timestamp() else buckets
 
 
 def _counted_within(employee, filterset):
@@ -111,11 +122,7 @@ def _counted_within(employee, filterset):
     minute, zone = current_minute(), zone_of(employee.organization)
     actions = filterset.narrowed(CustomerAction.objects.visible_to(employee), "assignedTo")
     is_awake = When(Q(status=ActionStatus.SNOOZED, snoozed_until__lte=minute), then=Value(ActionStatus.PENDING.value))
-    due = {"no_date": Count("pk", filter=Q(due_date=None))}
-    for bucket in _DATED_BUCKETS:
-        start, end = bounds_of(bucket, minute, zone)
-        within = Q(due_date__lt=end) & (Q(due_date__gte=start) if start else Q())
-        due[bucket] = Count("pk", filter=within)
+    due = {bucket: Count("pk", filter=is_due(bucket, minute, zone)) for bucket in BUCKETS}
     live = filterset.within(actions.live(), "created_at").order_by().annotate(standing=Case(is_awake, default="status"))
     tally = Counter()
     for row in live.values("standing", "type", "priority", "source").annotate(number=Count("pk"), **due):
@@ -125,12 +132,62 @@ def _counted_within(employee, filterset):
                 tally[name, row[name]] += row["number"]
             for bucket in BUCKETS:
                 tally["due", bucket] += row[bucket]
-    took = ExpressionWrapper(F("completed_at") - F("created_at"), output_field=DurationField())
-    ended = filterset.within(actions.filter(completed_at__isnull=False), "completed_at").order_by()
-    for status, number, time in ended.values_list("status").annotate(number=Count("pk"), time=Sum(took)):
-        tally["status", status] = number
-        tally["seconds", status] = time.total_seconds()
+    tally.update(_ended_within(employee, filterset, actions, zone))
     return tally
+
+
+def _ended_within(employee, filterset, actions, zone):
+    """What ended within the dates: whole days by their counts, the edges by their rows."""
+    start, end = filterset.cleaned.get("dateFrom"), filterset.cleaned.get("dateTo")
+    first, edges = _whole_day(start, zone, end=False)
+    after, more = _whole_day(end, zone, end=True)
+    edges += more
+    if first and after and first > after:  # no whole day lies between
+        first, after, edges = None, None, [(start, end)] if start < end else []
+        days = ActionDay.objects.none()
+    else:
+        limits = {f"day__{lookup}": day for lookup, day in (("gte", first), ("lt", after)) if day}
+        days = ActionDay.objects.summed_for(employee, _narrowing(filterset)).filter(**limits)
+    summed = days.order_by().aggregate(**{name: Sum(name) for name in ("completed", "dismissed", "seconds")})
+    tally = Counter({
+        ("status", "completed"): int(summed["completed"] or 0),
+        ("status", "dismissed"): int(summed["dismissed"] or 0),
+        ("seconds", "completed"): int(summed["seconds"] or 0),
+    })  # fmt: skip
+    for since, until in edges:
+        rows = actions.filter(completed_at__gte=WrittenOut(since), completed_at__lt=WrittenOut(until)).order_by()
+        took = Sum(_SECONDS, filter=Q(status=ActionStatus.COMPLETED))
+        for status, number, seconds in rows.values_list("status").annotate(Count("pk"), seconds=took):
+            tally.update({("status", status): number, ("seconds", status): seconds or 0})
+    return tally
+
+
+# As the triggers count it.
+_SECONDS = Func(
+    F("completed_at") - F("created_at"), template="extract(epoch FROM %(expressions)s)::bigint",
+    output_field=BigIntegerField(),
+)  # fmt: skip
+
+
+def _whole_day(moment, zone, *, end):
+    """`(the first whole day after a moment, or with `end` the one that must be left out, [the edge between])`."""
+    if moment is None:
+        return None, []
+    day = moment.astimezone(zone).date()
+    midnight = start_of_day(day, zone)
+    if moment == midnight:
+        return day, []
+    if end:
+        return day, [(midnight, moment)]
+    after = day + timedelta(days=1)
+    return after, [(moment, start_of_day(after, zone))]
+
+
+def _narrowing(filterset):
+    """How counts are narrowed to the assignees that were asked for; None when they were not."""
+    if not filterset.cleaned.get("assignedTo"):
+        return None
+    return lambda rows: filterset.narrowed(rows, "assignedTo")
 
 
 def _response_hours(employee, filterset):

@@ -49,6 +49,11 @@ def has_bidi_override(text):
     return not text.isascii() and _BIDI_OVERRIDES.search(text) is not None
 
 
+def is_invisible(text):
+    """Say whether nothing of the text can be seen: white space, joiners and direction marks."""
+    return not _INVISIBLE.sub("", text).strip()
+
+
 def clean_text(text, *, multiline=False, refuse_bidi=False):
     """Return the text in Unicode's composed form (NFC), or refuse what no person types.
 

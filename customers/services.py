@@ -21,8 +21,9 @@ from customers.models import Assignment, Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.search import derived_columns
 from employees.models import Employee
+from employees.services import keep
 
-MAX_TAGS, MAX_FACTS = 50, 30
+MAX_TAGS, MAX_FACTS, MAX_FACT_CHARACTERS = 50, 30, 5000
 SYSTEM_NAME, SYSTEM_ID = "System", "system"
 _SEARCHED = {"name", "name_en", "city", "tags", "preferences"}
 _NULLABLE = {field.name for field in Customer._meta.fields if field.null} | {"assigned_employee_id"}
@@ -43,10 +44,10 @@ def create_customer(*, actor, values, first_action=True):
     if not values.get("assigned_employee_id") and not actor.may("customers.assign"):
         values["assigned_employee_id"] = actor.pk
     assignee_id = values.get("assigned_employee_id")
-    _check_assignee(actor, assignee_id)
     now = timezone.now()
     customer = Customer(organization_id=actor.organization_id, created_at=now, updated_at=now, **values)
     with _phone_reported(actor, customer.phone), recorded(actor):
+        _check_assignee(actor, assignee_id)
         customer.save(force_insert=True)
         write_stage_changes([customer], [None], actor)
         if assignee_id:
@@ -63,6 +64,7 @@ def update_customer(customer, *, actor, values, reason="", notes=""):
     DoesNotExist (404) when it was deleted meanwhile.
     """
     with _phone_reported(actor, values.get("phone")), recorded(actor):
+        keep(values.get("assigned_employee_id"))
         customer = _lock_living(customer, actor)
         return _change(customer, actor, columns_of(values, customer), reason, notes)
 
@@ -86,8 +88,8 @@ def assign_customer(customer, *, actor, employee_id, notes=""):
     Raises PermissionDenied without `customers.assign`, ValidationError (422) for an unknown employee.
     """
     with recorded(actor):
+        _check_assignee(actor, employee_id, field="employeeId", needed=True)
         customer = _lock_living(customer, actor)
-        _check_assignee(actor, employee_id, field="employeeId")
         return _change(customer, actor, {"assigned_employee_id": employee_id}, "", notes, checked=True)
 
 
@@ -98,6 +100,7 @@ def claim_customer(pk, *, actor):
     DoesNotExist (404) when the organization has no such customer.
     """
     with recorded(actor):
+        _check_assignee(actor, actor.pk)
         living = Customer.objects.filter(organization_id=actor.organization_id, deleted_at=None)
         customer = held(living).get(pk=pk)
         if customer.assigned_employee_id not in (None, actor.pk):
@@ -154,9 +157,9 @@ def bulk_update_customers(ids, *, actor, values, reason="", notes=""):
 
     Returns `(updated ids, missing ids)`: what the actor cannot see is missing.
     """
-    if "assigned_employee_id" in values:
-        _check_assignee(actor, values["assigned_employee_id"], field="assignedTo", needed=True)
     with recorded(actor):
+        if "assigned_employee_id" in values:
+            _check_assignee(actor, values["assigned_employee_id"], field="assignedTo", needed=True)
         rows = _lock_visible(ids, actor)
         _put_on_all(rows, values, actor, reason, notes)
     return _outcome(ids, rows)
@@ -243,11 +246,14 @@ def _change(customer, actor, values, reason, notes, *, checked=False):
 
 
 def _check_assignee(actor, employee_id, *, field="assignedEmployeeId", needed=False):
-    """Refuse an assignee that the actor may not choose. Keeping a new customer for oneself needs no permission."""
-    if employee_id == actor.pk and not needed:
-        return
-    if (employee_id or needed) and not actor.may("customers.assign"):
+    """Refuse an assignee that the actor may not choose, or who is being let go.
+
+    Keeping a customer for oneself needs no permission, unless `needed`. Called before customers are held: see keep.
+    """
+    is_own = employee_id == actor.pk and not needed
+    if (employee_id or needed) and not is_own and not actor.may("customers.assign"):
         raise PermissionDenied("customers.assign")
+    keep(employee_id)
     if employee_id and not Employee.objects.visible_to(actor).active().filter(pk=employee_id).exists():
         raise ValidationError({field: _("Must be an active employee of your team")})
 
@@ -289,10 +295,12 @@ def merged_preferences(known, news):
 
 
 def merged(known, news, *, field):
-    """A free document after an update: null forgets a key. Raises ValidationError (422) above MAX_FACTS keys."""
+    """A free document after an update: null forgets a key. Raises ValidationError (422) when it grows too large."""
     document = _merged(known, news)
     if len(document) > MAX_FACTS:
         raise ValidationError({field: _("At most %(count)d values are allowed") % {"count": MAX_FACTS}})
+    if len(str(document)) > MAX_FACT_CHARACTERS:
+        raise ValidationError({field: _("Too large")})
     return document
 
 
@@ -301,8 +309,11 @@ def _merged(known, news):
         return {}
     document = dict(known)
     for name, value in news.items():
-        both = isinstance(value, dict) and isinstance(known.get(name), dict)
-        document[name] = _merged(known[name], value) if both else _plain(value)
+        if isinstance(value, dict):
+            before = known.get(name)
+            document[name] = _merged(before if isinstance(before, dict) else {}, value)
+        else:
+            document[name] = _plain(value)
     return {name: value for name, value in document.items() if value is not None}
 
 

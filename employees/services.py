@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -125,6 +125,18 @@ def prune_sessions():
     return Session.objects.filter(expires_at__lt=timezone.now() - timedelta(days=30)).delete()[0]
 
 
+def keep(*employee_ids):
+    """Hold employees as they are until the end of the transaction: who lets one go or changes a role waits.
+
+    Called before anybody is given something, and before its rows are held: whoever lets an
+    employee go holds the employee first, and then what was theirs.
+    """
+    keys = sorted({key for key in employee_ids if key})
+    if keys:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM employees WHERE id = ANY(%s) ORDER BY id FOR SHARE", [keys])
+
+
 def create_organization(*, name, **values):
     """A brokerage with its default team."""
     with recorded(None):
@@ -194,6 +206,7 @@ def deactivate_employee(employee, *, actor, successor_id=None):
             return employee
         successor = None
         if successor_id:
+            keep(successor_id)
             others = Employee.objects.active().exclude(pk=employee.pk)
             successor = others.filter(organization_id=employee.organization_id, pk=successor_id).first()
             if successor is None:

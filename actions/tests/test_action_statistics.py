@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote, urlencode
 
@@ -11,11 +11,12 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 from django.test.utils import CaptureQueriesContext
 from hypothesis import strategies as st
 
 from actions import services
-from actions.models import ActionCount, CustomerAction
+from actions.models import ActionCount, ActionDay, CustomerAction
 from actions.tests.rules import (
     BUCKETS,
     PRIORITIES,
@@ -35,11 +36,13 @@ from config.testing import HubClient, data_of, error_of, fields_of, make_custome
 from customers import services as customers
 from customers.models import Customer
 from employees import services as employees
+from employees.authentication import forget_identities
 from employees.models import Employee
 
 CAMEL = {"in_progress": "inProgress"}
 TILES = {"overdue": "overdue", "today": "today", "week": "thisWeek", "month": "thisMonth", "no_date": "noDueDate"}
 DAY = timedelta(days=1)
+EVER = "dateFrom=2000-01-01"
 
 
 def stats_of(client, query=""):
@@ -454,17 +457,51 @@ def test_folding_keeps_every_number_and_shrinks_the_table(request, clock, layla,
     walk = Walk(people, clock, random.Random(9))
     for step in ("create", "complete", "snooze", "bulk_move", "assign_customer", "create", "dismiss", "bulk_update"):
         getattr(walk, step)()
-    theirs = ActionCount.objects.filter(organization_id=layla.organization_id)
-    client, before, rows = walk.clients[name], stats_of(walk.clients[name]), theirs.count()
-    groups = ("customer_assignee", "assigned_to", "key")
-    sums = {tuple(row) for row in theirs.values_list(*groups).annotate(Sum("number")) if row[-1]}
-    everything = ActionCount.objects.count()
-    fewer = services.fold_counts()
-    assert ActionCount.objects.count() == everything - fewer
-    assert set(theirs.values_list(*groups, "number")) == sums and theirs.count() == len(sums) < rows
-    assert stats_of(client) == before
+    client, before, dated = walk.clients[name], stats_of(walk.clients[name]), stats_of(walk.clients[name], EVER)
+    tables = ((ActionCount, "key", ["number"]), (ActionDay, "day", ["due", "completed", "dismissed", "seconds"]))
+
+    def sums():
+        groups = [
+            model.objects.values_list("organization_id", "customer_assignee", "assigned_to", word).annotate(
+                **{f"sum_{number}": Coalesce(Sum(number), 0) for number in numbers}
+            )
+            for model, word, numbers in tables
+        ]
+        return {tuple(row) for rows in groups for row in rows if any(row[4:])}
+
+    def rows():
+        return sum(model.objects.count() for model, _word, _numbers in tables)
+
+    known, many = sums(), rows()
+    assert services.fold_counts() == many - rows() > 0
+    assert sums() == known and rows() == len(known)
+    assert (stats_of(client), stats_of(client, EVER)) == (before, dated)
     assert services.fold_counts() == 0
-    assert theirs.count() == len(sums)
+
+
+def test_another_zone_of_the_organization_counts_its_days_anew(clock, layla, organization):
+    clock.now = START
+    client, customer = HubClient(layla), make_customer(layla)
+    body = {"customerId": customer.pk, "type": "follow_up", "title": "متابعة"}
+    # One in the morning of the 16th in Riyadh, and still the 15th in Iceland.
+    due = {**body, "dueDate": "2024-05-15T22:00:00Z"}
+    key, _other = (data_of(client.post("customers/actions", due), 201)["action"]["id"] for _ in range(2))
+    clock.now = datetime(2024, 5, 15, 23, 30, tzinfo=UTC)
+    data_of(client.post(f"customers/actions/{key}/complete"))
+    for zone, day in (
+        ("Asia/Riyadh", "2024-05-16"),
+        ("Atlantic/Reykjavik", "2024-05-15"),
+        ("Asia/Riyadh", "2024-05-16"),
+    ):
+        organization.time_zone = zone
+        organization.save()
+        forget_identities()
+        assert stats_of(client)["dueDates"]["today"] == 1
+        assert stats_of(client, f"dateFrom={day}&dateTo={day}")["completed"] == 1
+        days = ActionDay.objects.filter(organization_id=organization.pk).values_list("day", flat=True)
+        assert set(days) == {date.fromisoformat(day)}
+        for path, number in LISTS.items():
+            assert total_of(client, number[0]) == flat(stats_of(client))[path]
 
 
 def test_counts_that_cancel_out_leave_no_row(clock, layla):
@@ -473,7 +510,8 @@ def test_counts_that_cancel_out_leave_no_row(clock, layla):
     assert stats_of(HubClient(layla))["pending"] == 1
     customers.purge_customer(customer, actor=layla)
     services.fold_counts()
-    assert not ActionCount.objects.filter(organization_id=layla.organization_id).exists()
+    for model in (ActionCount, ActionDay):
+        assert not model.objects.filter(organization_id=layla.organization_id).exists()
     assert stats_of(HubClient(layla))["pending"] == 0
 
 

@@ -160,9 +160,41 @@ def test_a_whole_object_sent_back_changes_nothing(as_, ahmed, path):
     client.post(f"{path}/notes", {"content": "ملاحظة"})
     client.patch(path, {"metadata": {"a": 1}})
     whole = data_of(client.get(path))["action"]
-    del whole["notes"]  # a text here would be a new note
     with nothing_changes():
-        assert data_of(client.put(path, whole))["action"]["updatedAt"] == whole["updatedAt"]
+        assert data_of(client.put(path, whole))["action"] == whole
+
+
+@pytest.mark.parametrize("verb", ["complete", "dismiss", "snooze"])
+def test_a_whole_object_of_any_status_moves_nothing_whoever_sends_it(as_, ahmed, layla, path, verb):
+    data_of(as_(ahmed).post(f"{path}/{verb}", {"until": AHEAD}))
+    whole = data_of(as_(layla).get(path))["action"]
+    shown = data_of(as_(layla).patch(path, {**whole, "title": "عنوان آخر"}))["action"]
+    assert {**shown, "updatedAt": 0} == {**whole, "title": "عنوان آخر", "updatedAt": 0}
+    data_of(as_(layla).patch(path, {"status": whole["status"], "notes": "ملاحظة"}))
+    copied = {**whole, "customerId": whole["customerId"]}
+    assert data_of(as_(layla).post("customers/actions", copied), 201)["action"]["status"] == "pending"
+
+
+def test_metadata_has_no_nulls_and_a_limit_as_a_whole(as_, ahmed, customer, path):
+    client, body = as_(ahmed), {"customerId": customer.pk, "type": "follow_up", "title": "متابعة"}
+    made = data_of(client.post("customers/actions", {**body, "metadata": {"a": None, "b": {"c": None, "d": 1}}}), 201)
+    assert made["action"]["metadata"] == {"b": {"d": 1}}
+    known = data_of(client.patch(path, {"metadata": {"b": {"c": 2, "d": None}}}))["action"]["metadata"]
+    assert known == {"b": {"c": 2}}
+    for number in range(4):
+        data_of(client.patch(path, {"metadata": {"x": {f"{number}{letter}": "س" * 100 for letter in "abcdefghij"}}}))
+    with nothing_changes():
+        assert fields_of(client.patch(path, {"metadata": {"x": {"y": "س" * 2000}}}), 422) == ["metadata"]
+
+
+def test_a_title_that_nobody_can_see_is_none(as_, ahmed, path):
+    for title in ("\u200b\u200f", "\u00a0\u200d "):
+        assert fields_of(as_(ahmed).patch(path, {"title": title})) == ["title"]
+
+
+def test_the_channel_of_an_action_is_one_of_the_five_sources(as_, ahmed, customer):
+    body = {"customerId": customer.pk, "type": "callback_request", "title": "اتصال", "source": "website"}
+    assert data_of(as_(ahmed).post("customers/actions", body), 201)["action"]["source"] == "inquiry"
 
 
 def test_a_status_in_a_patch_moves_as_the_single_calls_do(as_, ahmed, path):

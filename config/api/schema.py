@@ -85,6 +85,8 @@ ERROR_DESCRIPTIONS = {
     404: "No such row, or not the caller's",
     409: "Duplicate, or the state forbids it",
     412: "Changed since `If-Match`",
+    413: "The body is too large",
+    415: "The body is not JSON",
     422: "A business rule said no",
     429: "Too many tries; see `Retry-After`",
     503: "The database is away; see `Retry-After`",
@@ -104,6 +106,15 @@ class RelationExtension(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema, direction):
         return build_array_type({"type": "object", "additionalProperties": {}})
+
+
+class MomentExtension(OpenApiSerializerFieldExtension):
+    target_class = "config.api.serializers.MomentField"
+
+    def map_serializer_field(self, auto_schema, direction):
+        day = self.target.time_of_day.strftime("%H:%M")
+        text = f"ISO 8601 date-time; without an offset, or a date alone ({day} of it), in the organization's zone"
+        return {"type": "string", "description": text, "nullable": self.target.allow_null}
 
 
 class FreeObjectExtension(OpenApiSerializerFieldExtension):
@@ -150,6 +161,8 @@ class HubSchema(AutoSchema):
             for name, filter_ in filterset_class.base_filters.items():
                 schema = build_array_type(filter_.value_schema) if filter_.many else dict(filter_.value_schema)
                 description = (type(filter_).__doc__ or "").strip().split("\n")[0]
+                others = filterset_class.spellings(name)[1:]
+                description += f" Also as {', '.join(others)}." if others else ""
                 parameters.append(
                     build_parameter_type(name=name, schema=schema, location="query", description=description)
                 )
@@ -182,7 +195,7 @@ class HubSchema(AutoSchema):
             ]
         for name, schema in view.extra_params.get(view.action, {}).items():
             parameters.append(build_parameter_type(name=name, schema=schema, location="query"))
-        if self.method == "GET" and view.resource:
+        if self.method == "GET" and view.resource and view.action in ("list", "retrieve"):
             parameters.append(
                 build_parameter_type(
                     name="fields",
@@ -191,7 +204,7 @@ class HubSchema(AutoSchema):
                     description="Only these fields; `id` is always there",
                 )
             )
-        if self.method in ("PUT", "PATCH", "DELETE"):
+        if self.method != "GET" and view.resource and ("{id}" in self.path or "{pk}" in self.path):
             parameters.append(
                 build_parameter_type(
                     name="If-Match",
@@ -215,6 +228,8 @@ class HubSchema(AutoSchema):
     def _error_statuses(self):
         view = self.view
         statuses = [400, 503]
+        if view.action in view.bodies:
+            statuses += [413, 415]
         if not view.public:
             statuses += [401, 403]
         elif view.action in view.bodies:

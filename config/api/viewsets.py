@@ -23,7 +23,6 @@ from config.db import tried_again
 
 _ETAG_VERSION = re.compile(r'^(?:W/)?"(\d{1,9})-')
 _WRITES = {"post", "put", "patch", "delete"}
-_COMMON_PARAMS = ("page", "limit", "cursor", "sortBy", "sortOrder", "include", "fields")
 
 
 class HubViewSet(GenericViewSet):
@@ -67,9 +66,7 @@ class HubViewSet(GenericViewSet):
     def params(self):
         """The query string, with `cursor` None when absent and "" for the first page."""
         params = QueryParams(self.request.GET)
-        params.use(*_COMMON_PARAMS)
-        cursor = params.text("cursor")
-        params.cursor = (cursor or "") if "cursor" in self.request.GET else None
+        params.cursor = params.get("cursor", [""])[-1] if "cursor" in self.request.GET else None
         return params
 
     @cached_property
@@ -139,6 +136,7 @@ class HubViewSet(GenericViewSet):
 
     def page(self, queryset):
         """The page of a queryset that the query string asks for, filtered and sorted."""
+        self.params.use("cursor")
         filterset = self.filterset_class(self.params, queryset, request=self.request)
         order = order_from(self.params, self.sorts, self.default_sort)
         page = paginate(

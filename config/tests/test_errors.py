@@ -196,7 +196,7 @@ WRONG_FIELDS = [
     ("POST customers/actions", AN_ACTION, "dueDate", BAD_MOMENTS),
     ("POST customers/actions", AN_ACTION, "assignedTo", [True, {}, [], "e" * 51]),
     ("POST customers/actions", AN_ACTION, "metadata", ["x", 5, [], {str(i): i for i in range(31)}, {"a": "x" * 5001}]),
-    ("POST customers/actions", AN_ACTION, "notes", BAD_NOTES),
+    ("POST customers/actions", AN_ACTION, "notes", [bad for bad in BAD_NOTES if bad != []]),
     ("PATCH customers/actions/{action}", {}, "title", BAD_TEXTS[:3]),
     ("PATCH customers/actions/{action}", {}, "status", BAD_WORDS),
     ("PATCH customers/actions/{action}", {}, "dueDate", BAD_MOMENTS),

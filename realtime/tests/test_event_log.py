@@ -98,6 +98,12 @@ def test_an_end_is_one_event_with_two_names_and_its_note(as_, ahmed, action, ver
     assert event.also == [{"event": f"action.{name}", "data": {"changes": changes}}]
 
 
+def test_a_new_action_with_a_note_is_one_event(ahmed, customer):
+    make_action(ahmed, customer, notes="مع ملاحظة")
+    (event,) = log()
+    assert event.event == "action.created" and [note["content"] for note in event.row["notes"]] == ["مع ملاحظة"]
+
+
 def test_a_note_alone_is_told_of_as_the_notes(as_, ahmed, action):
     data_of(as_(ahmed).post(f"customers/actions/{action.pk}/notes", {"content": "ملاحظة"}), 201)
     (event,) = log()

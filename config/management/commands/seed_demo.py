@@ -32,6 +32,7 @@ TABLES = (
     "customer_actions",
     "action_notes",
     "action_counts",
+    "action_days",
     "employees",
     "audit_entries",
 )
