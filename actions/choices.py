@@ -44,6 +44,8 @@ MAY_FOLLOW = {
 
 INBOX = (ActionType.NEW_INQUIRY, ActionType.CALLBACK_REQUEST, ActionType.WHATSAPP_INCOMING)
 FOLLOW_UPS = (ActionType.FOLLOW_UP, ActionType.SITE_VISIT)
+# The tabs of the requests page: statuses, and types where not all.
+TABS = {"inbox": (OPEN, INBOX), "followups": (OPEN, FOLLOW_UPS), "all": (OPEN, None), "completed": (ENDED, None)}
 
 # The first action of a new customer, by its source: type and title, in the language of the people who read it.
 FIRST_ACTIONS = {

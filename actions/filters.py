@@ -2,7 +2,7 @@
 
 from rest_framework.exceptions import ValidationError
 
-from actions.choices import ENDED, FOLLOW_UPS, INBOX, OPEN, ActionStatus, ActionType
+from actions.choices import TABS, ActionStatus, ActionType
 from actions.models import CustomerAction
 from actions.querysets import BUCKETS
 from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter, WrittenOut
@@ -20,8 +20,6 @@ from customers.filters import (
 )
 from customers.models import Customer
 from customers.search import matching, type_key
-
-TABS = {"inbox": (OPEN, INBOX), "followups": (OPEN, FOLLOW_UPS), "all": (OPEN, None), "completed": (ENDED, None)}
 
 
 class WordFilter(HubFilter):

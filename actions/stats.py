@@ -12,8 +12,9 @@ from datetime import timedelta
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Avg, BigIntegerField, Case, Count, F, Func, Q, Sum, Value, When
+from django.db.models.functions import Concat
 
-from actions.choices import ENDED, FOLLOW_UPS, INBOX, OPEN, ActionStatus, ActionType
+from actions.choices import ENDED, FOLLOW_UPS, INBOX, OPEN, TABS, ActionStatus, ActionType
 from actions.models import ActionCount, ActionDay, CustomerAction
 from actions.querysets import BUCKETS, CALENDAR_BUCKETS, days_of, is_due
 from config.api.filters import WrittenOut
@@ -65,6 +66,30 @@ def statistics(employee, filterset):
         "today": tally["due", "today"],
         "completed": sum(ended.values()),
     }
+
+
+def total_of(employee, filterset):
+    """How many actions there are of some statuses, a tab and assignees, from the counts; None for other filters."""
+    asked = filterset.cleaned
+    if not asked.keys() <= {"status", "tab", "assignedTo"}:
+        return None
+    of_tab, types = TABS[asked["tab"]] if "tab" in asked else (ActionStatus.values, None)
+    statuses = set(asked.get("status") or ActionStatus.values).intersection(of_tab)
+    if types and not statuses.issuperset(of_tab):
+        return None  # types are counted for all open ones together
+    counts = ActionCount.objects.summed_for(employee, _narrowing(filterset))
+    actions = filterset.narrowed(CustomerAction.objects.visible_to(employee), "assignedTo")
+    woken = actions.overslept(current_minute()).values_list(Concat(Value("woken:"), "type"))
+    parts = counts.values_list("key").annotate(number=Sum("number")), woken.annotate(number=Count("pk"))
+    try:
+        number_of = Counter(dict(parts[0].union(parts[1], all=True)))
+    except EmptyResultSet:
+        return 0
+    if types:
+        return int(sum(number_of[f"type:{word}"] + number_of[f"woken:{word}"] for word in types))
+    awake = sum(number_of[f"woken:{word}"] for word in ActionType.values)
+    shift = {ActionStatus.PENDING: awake, ActionStatus.SNOOZED: -awake}
+    return int(sum(number_of[f"status:{word}"] + shift.get(word, 0) for word in statuses))
 
 
 def _counted(employee, filterset):

@@ -23,7 +23,7 @@ from actions.serializers import (
     SnoozeInput,
     StatisticsSerializer,
 )
-from actions.stats import statistics
+from actions.stats import statistics, total_of
 from config.api.pagination import Sort
 from config.api.rows import fragments, rows_of
 from config.api.viewsets import HubViewSet
@@ -80,6 +80,9 @@ class ActionViewSet(HubViewSet):
 
     def scope_is_small(self):
         return not self.request.user.may("actions.assign")
+
+    def known_total(self, filterset):
+        return None if self.scope_is_small() else total_of(self.request.user, filterset)
 
     # --- One action -----------------------------------------------------------------------
 

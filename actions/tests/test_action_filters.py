@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from actions.models import CustomerAction
 from actions.tests.rules import INSTANT, PRIORITIES, ROLES, RULES, SORT_KEYS, TYPES, expected, questions, run
+from config.api import pagination
 from config.testing import data_of, error_of, fields_of, make_customer
 
 
@@ -438,3 +439,22 @@ def test_a_list_costs_as_many_statements_for_two_rows_as_for_sixty(request, as_,
             spent.append(len(captured))
     assert costs[2] == costs[60]
     assert max(costs[2]) <= 4
+
+
+def test_a_broad_list_takes_its_total_from_the_counts_and_is_the_same_list(as_, layla, ahmed, theirs, monkeypatch):
+    fill(theirs, 30)
+    queries = [
+        f"{query}&sortBy={sort}&sortOrder={direction}&limit=7&page={page}"
+        for query in ("", "status=pending,in_progress", "status=snoozed", "tab=all", "tab=inbox", "tab=completed",
+                      "tab=followups&status=pending", f"assignedTo={ahmed.pk}", "assignedTo=me&status=completed")
+        for sort in ("createdAt", "dueDate", "completedAt") for direction in ("asc", "desc") for page in (1, 2, 9)
+    ]  # fmt: skip
+    client = as_(layla)
+
+    def pages():
+        return [client.get(f"customers/actions?{query}&fields=id").json()["data"] for query in queries]
+
+    exact = pages()
+    assert {page["pagination"]["totalItems"] for page in exact} > {0, 30}
+    monkeypatch.setattr(pagination, "GATHER_LIMIT", 0)
+    assert pages() == exact

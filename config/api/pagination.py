@@ -61,19 +61,22 @@ def order_from(params, sorts, default):
     return Order(sorts[name], direction == "desc")
 
 
-def paginate(queryset, params, order, *, organization_id, selective, default_size, max_size):
+def paginate(queryset, params, order, *, organization_id, selective, default_size, max_size, total=None):
     """The Page that the query string asks for: by cursor when `cursor` is present, even empty.
 
     `selective` says that the queryset may well be a small part of its table. Its keys are
     then gathered first and sorted afterwards: walking the index of the sort would throw
-    away nearly every row it meets.
+    away nearly every row it meets. `total` is how many rows there are, where that is kept:
+    counting very many takes longer than all the rest.
     """
+    is_broad = total is not None and total > GATHER_LIMIT
+    selective, total = selective and not is_broad, total if is_broad else None
     size = params.integer("limit", default_size, minimum=1, maximum=max_size)
     page = params.integer("page", 1, minimum=1, maximum=MAX_PAGE)
     if params.cursor is not None:
         fingerprint = _fingerprint(params, order, organization_id)
         return _cursor_page(queryset, order, size, params.cursor, fingerprint, selective)
-    return _offset_page(queryset, order, size, page, selective)
+    return _offset_page(queryset, order, size, page, selective, total)
 
 
 def _ordered(queryset, order, columns):
@@ -87,10 +90,10 @@ def _ordered(queryset, order, columns):
     return [filled.values_list(*columns), empty.values_list(*columns)]
 
 
-def _offset_page(queryset, order, size, page, selective):
+def _offset_page(queryset, order, size, page, selective, known):
     start = (page - 1) * size
     gathered = _gather(queryset, order, size=size, start=start) if selective else None
-    total, rows = gathered or _walk(queryset, order, size, start)
+    total, rows = gathered or _walk(queryset, order, size, start, known)
     pages = -(-total // size)
     return Page(
         [key for key, _value in rows],
@@ -114,10 +117,14 @@ def _count(queryset, order):
     return counts["total"], counts["filled"]
 
 
-def _walk(queryset, order, size, start):
+def _walk(queryset, order, size, start, known=None):
     """`(how many rows there are, [(id, sort value)] of one page)`, along the index of the sort."""
-    total, filled = _count(queryset, order)
     first, *last = _ordered(queryset, order, ["pk", order.sort.column])
+    if known is not None:
+        rows = list(first[start : min(start + size, known)]) if start < known else []
+        if len(rows) == min(size, known - start):
+            return known, rows
+    total, filled = _count(queryset, order)
     end = min(start + size, total)
     if start >= end:
         return total, []

@@ -132,6 +132,10 @@ class HubViewSet(GenericViewSet):
         """Whether the caller sees a small part of the table even without filters."""
         return False
 
+    def known_total(self, filterset):
+        """How many rows a list holds, where that is kept and need not be counted; else None."""
+        return None
+
     # --- Answering ------------------------------------------------------------------------
 
     def page(self, queryset):
@@ -147,6 +151,7 @@ class HubViewSet(GenericViewSet):
             selective=bool(filterset.filters) or self.scope_is_small(),
             default_size=self.page_size,
             max_size=self.max_page_size,
+            total=self.known_total(filterset) if self.params.cursor is None else None,
         )
         return self.answer({self.collection: fragments(self.shape.fetch(page.keys)), "pagination": page.pagination})
 
