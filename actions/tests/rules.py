@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote, urlencode
 
@@ -11,11 +11,12 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from actions.models import ActionCount, CustomerAction
-from config.arabic import fold, fold_text
+from config.arabic import fold_text
 from config.models import AuditEntry
 from config.testing import HubClient, make_employee
 from customers.models import Customer
 from customers.search import derived_columns
+from customers.tests.rules import RIYADH, ends_by, has_budget, is_customer_found, midnight, starts_by
 from employees import services as employees
 from employees.choices import Role
 from employees.models import Team
@@ -34,7 +35,6 @@ TABS = {
     "completed": ("ended", set(TYPES)),
 }
 BUCKETS = "overdue today week month no_date".split()
-RIYADH = timezone(timedelta(hours=3))
 INSTANT, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 
 # What people call a place -> the place; and what people call a region -> the places of the pool that lie in it.
@@ -215,10 +215,6 @@ class Pool:
 # --- The rules, read plainly -----------------------------------------------------------------------------------
 
 
-def midnight(day):
-    return datetime.combine(day, time.min, RIYADH)
-
-
 def assignee_of(row):
     """Viewers are given customers, never actions."""
     return None if row["assignee"] == "huda" else row["assignee"]
@@ -263,34 +259,10 @@ def is_in_tab(row, word, pool):
     return is_open(row, pool) == (kind == "open") and row["type"] in types and standing(row, pool) != "snoozed"
 
 
-def holds(text, part):
-    """One or two characters match beginnings of words only."""
-    return part in text if len(part) >= 3 else f" {part}" in f" {text}"
-
-
-def is_customer_found(customer, text):
-    """Folded names, any form of the phone, or the e-mail contains the text."""
-    plain = text.translate(str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789"))
-    texts = [fold(customer["name"]), fold(customer["nameEn"]), customer["phone"], customer["email"].lower()]
-    if len([c for c in plain if c.isdigit()]) >= 4 and not plain.strip("0123456789+- ()"):
-        digits = "".join(c for c in plain if c.isdigit())
-        for prefix in ("00966", "966", "00", "0"):
-            if digits.startswith(prefix):
-                digits = digits.removeprefix(prefix).removeprefix("0")
-                break
-        return any(digits in text for text in texts)
-    folded = fold(text)
-    return bool(folded) and any(holds(text, folded) for text in texts) or holds(texts[-1], text.lower())
-
-
 def is_found(row, text, pool):
     """The folded title or description contains the text, or it finds the customer."""
     own = any(fold_text(text) in fold_text(row[key]) for key in ("title", "description"))
     return own or is_customer_found(row["customer"], text)
-
-
-def has_budget(customer):
-    return customer["budgetMin"] is not None or customer["budgetMax"] is not None
 
 
 def reaches(row, bound, *, end):
@@ -300,16 +272,6 @@ def reaches(row, bound, *, end):
     if value is None:
         return has_budget(customer)
     return value <= bound if end else value >= bound
-
-
-def starts_by(moment, bound):
-    return moment is not None and moment >= (bound if isinstance(bound, datetime) else midnight(bound))
-
-
-def ends_by(moment, bound):
-    if moment is None:
-        return False
-    return moment <= bound if isinstance(bound, datetime) else moment < midnight(bound + DAY)
 
 
 RULES = {

@@ -17,24 +17,11 @@ from hypothesis import strategies as st
 
 from actions import services
 from actions.models import ActionCount, ActionDay, CustomerAction
-from actions.tests.rules import (
-    BUCKETS,
-    PRIORITIES,
-    RIYADH,
-    ROLES,
-    SOURCES,
-    STATUSES,
-    TABS,
-    TEAM,
-    TYPES,
-    ends_by,
-    midnight,
-    run,
-    starts_by,
-)
+from actions.tests.rules import BUCKETS, PRIORITIES, ROLES, SOURCES, STATUSES, TABS, TEAM, TYPES, run
 from config.testing import HubClient, data_of, error_of, fields_of, make_customer
 from customers import services as customers
 from customers.models import Customer
+from customers.tests.rules import RIYADH, ends_by, midnight, starts_by
 from employees import services as employees
 from employees.authentication import forget_identities
 from employees.models import Employee

@@ -3,7 +3,7 @@
 import json
 import random
 from collections import Counter
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote, urlencode
 
@@ -17,6 +17,7 @@ from config.models import AuditEntry
 from config.testing import HubClient, data_of, error_of, fields_of, make_customer, make_employee
 from customers.models import Customer
 from customers.search import derived_columns
+from customers.tests.rules import RIYADH, ends_by, has_budget, is_customer_found, starts_by
 from employees import services as employees
 from employees.choices import Role
 from employees.models import Team
@@ -26,7 +27,6 @@ STAGES = (
 )
 PRIORITIES = "low medium high urgent".split()
 SOURCES = "inquiry manual whatsapp import referral".split()
-RIYADH = timezone(timedelta(hours=3))
 
 # What people call a place -> the place; and what people call a region -> the places of the pool that lie in it.
 CITIES = {
@@ -185,51 +185,13 @@ def is_named(row, text):
     return bool(fold(text)) and any(fold(text) in fold(name) for name in (row["name"], row["nameEn"]))
 
 
-def holds(text, part):
-    """One or two characters match beginnings of words only."""
-    return part in text if len(part) >= 3 else f" {part}" in f" {text}"
-
-
-def is_found(row, text):
-    """Folded names, any form of the phone, or the e-mail contains the text."""
-    plain = text.translate(str.maketrans("٠١٢٣٤٥٦٧٨٩", "0123456789"))
-    texts = [fold(row["name"]), fold(row["nameEn"]), row["phone"], row["email"].lower()]
-    if len([c for c in plain if c.isdigit()]) >= 4 and not plain.strip("0123456789+- ()"):
-        digits = "".join(c for c in plain if c.isdigit())
-        for prefix in ("00966", "966", "00", "0"):
-            if digits.startswith(prefix):
-                digits = digits.removeprefix(prefix).removeprefix("0")
-                break
-        return any(digits in text for text in texts)
-    folded = fold(text)
-    return bool(folded) and any(holds(text, folded) for text in texts) or holds(row["email"].lower(), text.lower())
-
-
 def is_area(stored, asked):
     """The whole text, or its part after the city, is the area asked for."""
     return fold_text(asked) in {fold_text(stored), fold_text(stored.split(" - ")[-1])}
 
 
-def starts_by(moment, bound):
-    return moment is not None and moment >= (bound if isinstance(bound, datetime) else midnight(bound))
-
-
-def ends_by(moment, bound):
-    if moment is None:
-        return False
-    return moment <= bound if isinstance(bound, datetime) else moment < midnight(bound + timedelta(days=1))
-
-
-def midnight(day):
-    return datetime.combine(day, time.min, RIYADH)
-
-
-def has_budget(row):
-    return row["budgetMin"] is not None or row["budgetMax"] is not None
-
-
 RULES = {
-    "search": is_found,
+    "search": is_customer_found,
     "stage": lambda row, words: row["stage"] in words,
     "source": lambda row, words: row["source"] in words,
     "priority": lambda row, words: row["priority"] in words,
