@@ -22,6 +22,7 @@ from config.api.serializers import (
 from config.arabic import national_id
 from customers.choices import CHANNELS, Floor, Furnishing, Gender, Priority, Purpose, Source, Stage, Timeline
 from customers.models import Customer, StageChange
+from customers.services import MAX_FACT_CHARACTERS, MAX_FACTS
 from employees.serializers import EmployeeSummarySerializer
 
 # --- What leaves --------------------------------------------------------------------------
@@ -204,11 +205,9 @@ class PreferencesInput(serializers.Serializer):
 class FactsField(serializers.DictField):
     """Free facts by name; null forgets a key."""
 
-    MAX_FACTS, MAX_CHARACTERS = 30, 5000
-
     def to_internal_value(self, data):
         details = super().to_internal_value(data)
-        if len(details) > self.MAX_FACTS or len(str(details)) > self.MAX_CHARACTERS:
+        if len(details) > MAX_FACTS or len(str(details)) > MAX_FACT_CHARACTERS:
             raise serializers.ValidationError(_("Too large"))
         return self.cleaned(details)
 
