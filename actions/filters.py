@@ -71,7 +71,7 @@ class SearchFilter(HubFilter):
 
     def filter(self, queryset, value):
         folded, ours = fold_text(value), {"organization_id": self.parent.request.user.organization_id}
-        theirs = Customer.objects.filter(matching(value), **ours).order_by().values("pk")
+        theirs = Customer.objects.filter(matching(value, ours["organization_id"]), **ours).order_by().values("pk")
         # Two lists of ids, for each of which there is an index; an OR over two tables has none.
         found = CustomerAction.objects.filter(customer__in=theirs).values("pk")
         if folded:

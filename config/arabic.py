@@ -213,8 +213,8 @@ _SHORT_FORMS = dict.fromkeys(("mohd", "mhd", "muhd", "moh", "md"), "mohammed")
 
 # Words that may join a neighbour; a name without any is folded word by word.
 _JOINING_WORD = re.compile(
-    "عبد|ابو|ابا|ابي|ام|الدين|دين|السيد|الشيخ"
-    "|abd(?:[aeiou]{1,2}(?:l|sh|th|dh|[rnszdt]))?|abed|abu|abou|abo|aboo|umm?"
+    "عبد|العبد|ابو|ابا|ابي|ام|الدين|دين|الله|السيد|الشيخ"
+    "|allah?|abd(?:[aeiou]{1,2}(?:l|sh|th|dh|[rnszdt]))?|abed|abu|abou|abo|aboo|umm?"
     "|(?:[aeu][ld])?d(?:i|ee|ie)ne?"
     "|[ae](?:sh|th|dh|[rnszdt])"
 ).fullmatch
@@ -228,13 +228,18 @@ _LATIN_JOINS = [
     # abu al-hassan, abo hassan -> abuhassan; umm kulthum -> umkulthum
     ("ab", re.compile(r"\bab(?:u|ou|o|oo) (?:[aeu]l )?(?=[a-z]{3})"), "abu"),
     ("um", re.compile(r"\bumm? (?:[aeu]l )?(?=[a-z]{3})"), "um"),
+    # dhaif allah, jar ullah -> dhaifallah, jarallah
+    (" ", re.compile(r"(?<=[a-z]{2}) [au]llah?\b"), "allah"),
     # nour el-din, noor uddin -> nouraldin
     ("d", re.compile(r"(?<=[a-z]{2}) (?:[aeu][ld] ?)?d(?:i|ee|ie)ne?\b"), "aldin"),
     # the article taking the sound of what follows: az-zahrani, ash-shehri -> zahrani, shehri
     (" ", re.compile(r"\b(?:[ae](sh|th|dh|[rnszdt]) )+(?=\1)"), ""),
 ]
 _ARABIC_JOINS = [
-    ("عبد ال", re.compile(rf"\bعبد ال ?(?={_ARABIC}{{2}})"), "عبدال"),
+    ("عبد ال", re.compile(rf"\b(?:ال)?عبد ال ?(?={_ARABIC}{{2}})"), "عبدال"),
+    ("عبد رب", re.compile(r"\bعبد (?=رب)"), "عبد"),
+    # ضيف الله -> ضيفالله
+    (" الله", re.compile(rf"(?<={_ARABIC}{{2}}) (?=الله\b)"), ""),
     # ابو الحسن -> ابوحسن, as settled words lose their article too
     ("اب", re.compile(rf"\bاب[واي] (?:ال ?(?={_ARABIC}{{3}}))?(?={_ARABIC}{{2}})"), "ابو"),
     ("ام ", re.compile(rf"\bام (?:ال ?(?={_ARABIC}{{3}}))?(?={_ARABIC}{{2}})"), "ام"),
@@ -244,6 +249,8 @@ _ARABIC_JOINS = [
     ("الشيخ ", re.compile(r"\bالشيخ (?=\S)"), ""),
 ]
 _ALL_JOINS = _ARABIC_JOINS + _LATIN_JOINS
+# Names that begin with the same two letters and no article.
+_WITHOUT_ARTICLE = frozenset("الياس الهام الماس الين اليسا اليسار".split())
 _ARABIC_ARTICLE = re.compile(rf"(?:ال)+(?={_ARABIC}{{3}})")
 _ARABIC_FATHER_OF = re.compile(rf"اب[واي](?:ال)+(?={_ARABIC}{{3}})")
 _LATIN_SERVANT_OF = re.compile(r"^abd[aeiou]{1,2}(?:l(?=[a-z]{3})|(sh|th|dh|[rnszdt])(?=\1[a-z]{2}))")
@@ -263,7 +270,7 @@ def _settle_word(word):
         if word.startswith("abd"):
             word = _LATIN_SERVANT_OF.sub("abdal", word)
         return _LATIN_OF_THE_FAITH.sub("aldin", word)
-    if word.startswith("ال"):
+    if word.startswith("ال") and word not in _WITHOUT_ARTICLE:
         article = _ARABIC_ARTICLE.match(word)
         word = word[article.end() :] if article else word
     if word.startswith("اب"):

@@ -19,14 +19,14 @@ class SearchFilter(HubFilter):
     """Folded name, phone in any spelling, or e-mail contains this."""
 
     def filter(self, queryset, value):
-        return queryset.filter(matching(value))
+        return queryset.filter(matching(value, self.parent.request.user.organization_id))
 
 
 class NameFilter(HubFilter):
     """Folded name contains this: who may not see phone and e-mail must not find by them either."""
 
     def filter(self, queryset, value):
-        return queryset.filter(matching_name(value))
+        return queryset.filter(matching_name(value, self.parent.request.user.organization_id))
 
 
 class FacetFilter(ListFilter):

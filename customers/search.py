@@ -1,10 +1,19 @@
-"""How customers are found: the columns that lists look for, and the search over them."""
+"""How customers are found: the columns that lists look for, what contains a text, and the ranked search."""
 
-from django.db.models import Q
+from typing import NamedTuple
 
-from config.arabic import fold, fold_text, phone_search_digits
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db.models import F, Q, TextField, Value
+from django.db.models.functions import Concat
+
+from config.arabic import ascii_digits, fold, fold_text, national_id, phone_e164, phone_search_digits
 from config.places import city_key, region_of_city
 from customers.choices import PROPERTY_TYPES
+from customers.models import NameWord
+from customers.names import begun_forms, keys_of, likeness, likeness_of_words, terms_of, word_term
+
+# --- Columns --------------------------------------------------------------------------------------
 
 
 def area_keys(area):
@@ -35,42 +44,262 @@ def derived_columns(*, name, name_en, city, tags, preferences):
     facets += [type_key(property_type) for property_type in preferences.get("propertyType", ())]
     for area in preferences.get("preferredAreas", ()):
         facets += area_keys(area)
+    name_folded, name_en_folded = fold(name)[:255], fold(name_en)[:255]
     return {
-        "name_folded": fold(name)[:255],
-        "name_en_folded": fold(name_en)[:255],
+        "name_folded": name_folded,
+        "name_en_folded": name_en_folded,
+        "name_keys": terms_of(name_folded, name_en_folded),
         "city_key": city_key(city)[:100],
         "region": region_of_city(city),
         "facets": sorted(set(facets)),
     }
 
 
-def matching(text):
+# --- What contains a text -------------------------------------------------------------------------
+
+
+def matching(text, organization_id):
     """The condition that a customer's folded name, phone or e-mail contains what was typed.
 
-    One or two characters match beginnings of words only: trigrams find nothing shorter,
-    and nobody means every name with an ا in it.
+    One or two characters match beginnings of words only: nobody means every name with an ا in it.
     """
     digits = phone_search_digits(text)
     if digits:
-        return Q(search_text__contains=digits)
-    folded, typed = fold(text), text.strip().lower()
-    condition = _contains(folded) if folded else Q(pk__in=[])
-    if typed != folded and (typed.isascii() or "@" in typed or "." in typed):
+        return Q(contact__contains=digits) | _has_word_with(digits, organization_id)
+    condition, typed = matching_name(text, organization_id), text.strip().lower()
+    if typed.isascii() or "@" in typed or "." in typed:
         # E-mails are not folded: mohd, al-fahd and abdul_rahman occur in them as typed.
-        condition |= _contains(typed)
+        condition |= Q(contact__contains=typed if len(typed) >= 3 else f"\n{typed}")
     return condition
 
 
-def matching_name(text):
-    """The condition that a customer's folded name contains what was typed, and nothing else of theirs."""
+def matching_name(text, organization_id):
+    """The condition that a customer's folded name contains what was typed, and nothing else of theirs.
+
+    Words are few and customers many: the words that hold each part are looked up first.
+    """
     folded = fold(text)
     if not folded:
         return Q(pk__in=[])
-    return Q(name_folded__contains=folded) | Q(name_en_folded__contains=folded)
+    condition = _holds(folded, organization_id)
+    for begun in begun_forms(folded)[1:]:
+        condition |= _holds(begun, organization_id)
+    return condition
 
 
-def _contains(text):
-    if len(text) >= 3:
-        return Q(search_text__contains=text)
-    begins = Q(search_text__startswith=text)
-    return begins | Q(search_text__contains=f" {text}") | Q(search_text__contains=f"\n{text}")
+def _holds(folded, organization_id):
+    first, *middle = folded.split()
+    if not middle:
+        return _has_word_with(first, organization_id)
+    last, words = middle.pop(), _words(organization_id)
+    condition = _has_any(words.filter(word__endswith=first)) & _has_any(words.filter(word__startswith=last))
+    for word in middle:
+        condition &= Q(name_keys__contains=_texts([word_term(word)]))
+    return condition & (Q(name_folded__contains=folded) | Q(name_en_folded__contains=folded))
+
+
+def _words(organization_id):
+    return NameWord.objects.filter(organization_id=organization_id)
+
+
+def _has_word_with(part, organization_id):
+    lookup = "contains" if len(part) >= 3 else "startswith"
+    return _has_any(_words(organization_id).filter(**{f"word__{lookup}": part}))
+
+
+def _has_any(words):
+    return Q(name_keys__overlap=words.values_list(Concat(Value(word_term("")), F("word"), output_field=TextField())))
+
+
+def _texts(words):
+    return Value(list(words), output_field=ArrayField(TextField()))
+
+
+# --- The ranked search ------------------------------------------------------------------------------
+
+# How many customers are looked at more closely, and up to how many matches are counted.
+CANDIDATES, MOST_COUNTED = 1000, 10_000
+MOST_WORDS = 8
+# A best match below GOOD may be another name: words that are spelled alike are tried as well, and below
+# FAIR all but one of the words. What scores below LEAST is no match.
+GOOD, FAIR, LEAST = 0.86, 0.78, 0.6
+MOST_ALIKE, LEAST_ALIKE = 300, 0.6
+
+
+class Match(NamedTuple):
+    """A customer that was found: `score` 0 to 1, of which 1 is exact, and the API's names of what matched."""
+
+    key: str
+    score: float
+    fields: list
+
+    def merged(self, other):
+        """The same customer found in two ways."""
+        return Match(self.key, max(self.score, other.score), list(dict.fromkeys(self.fields + other.fields)))
+
+
+class Found(NamedTuple):
+    """The best matches, best first, and how many there are in all (counted up to MOST_COUNTED)."""
+
+    matches: list
+    total: int
+
+
+def search(customers, text, *, organization_id, fuzzy=True, with_national_id=False, limit=20):
+    """What of a queryset of customers best fits what somebody typed: a name in either script, a phone, an e-mail.
+
+    Without `fuzzy`, only those of whose name, phone or e-mail the text is a part. A national ID is
+    found by the whole of it, where the caller may. The queryset's own conditions come first.
+    """
+    customers = customers.order_by()
+    ways = [_of_national_id(customers, text)] if with_national_id else []
+    typed = text.strip()
+    is_name = fuzzy and "@" not in typed and not phone_search_digits(typed)
+    if is_name:
+        ways.append(_named_like(customers, text, organization_id))
+    if not is_name or typed.isascii() and " " not in typed and len(typed) >= 3:  # the beginning of an e-mail, perhaps
+        ways.append(_containing(customers, text, organization_id))
+    best = {}
+    for matches, _total in ways:
+        for match in matches:
+            known = best.get(match.key)
+            best[match.key] = known.merged(match) if known else match
+    # The newest first among equals.
+    ranked = sorted(best.values(), key=lambda match: (match.score, match.key), reverse=True)
+    return Found(ranked[:limit], max(len(ranked), *(total for _matches, total in ways)))
+
+
+def _of_national_id(customers, text):
+    try:
+        number = national_id(ascii_digits(text))
+    except ValidationError:
+        number = ""
+    if not any(map(str.isdigit, number)):
+        return [], 0
+    found = customers.filter(national_id=number).exclude(national_id="").values_list("pk", flat=True)
+    matches = [Match(key, 1.0, ["nationalId"]) for key in found[:CANDIDATES]]
+    return matches, len(matches)
+
+
+# By a part of what is stored
+
+
+def _containing(customers, text, organization_id):
+    """`([Match], total)` of the customers of whose name, phone or e-mail the text is a part."""
+    customers = customers.filter(matching(text, organization_id))
+    columns = customers.values_list("pk", "name_folded", "name_en_folded", "phone", "email")
+    rows, total = _counted(customers, columns)
+    names = begun_forms(fold(text))
+    parts_of = {"name": names, "nameEn": names, "phone": [_dialled(text)], "email": [text.strip().lower()]}
+    matches = []
+    for key, *stored in rows:
+        scores = {}
+        for (field, parts), whole in zip(parts_of.items(), stored, strict=True):
+            score = max(_score_of_part(part, whole.lower()) for part in parts)
+            if score:
+                scores[field] = score
+        if scores:
+            matches.append(Match(key, max(scores.values()), list(scores)))
+    return matches, total
+
+
+def _dialled(text):
+    """The whole number as it is stored, or the digits of a part of one; None for other texts."""
+    try:
+        return phone_e164(text)
+    except ValidationError:
+        return phone_search_digits(text)
+
+
+def _score_of_part(part, whole):
+    """How much of a text a part of it is, 1 all and 0 none; a beginning counts more than a middle."""
+    if not part or part not in whole:
+        return 0.0
+    if part == whole:
+        return 1.0
+    return round((0.7 if whole.startswith(part) else 0.6) + 0.25 * len(part) / len(whole), 2)
+
+
+def _counted(customers, columns):
+    """The first CANDIDATES rows, and how many there are."""
+    rows = list(columns[:CANDIDATES])
+    if len(rows) < CANDIDATES:
+        return rows, len(rows)
+    return rows, customers.values("pk")[:MOST_COUNTED].count()
+
+
+# By the sound of the name
+
+
+def _named_like(customers, text, organization_id):
+    """`([Match], total)` of the customers whose name sounds like the text."""
+    asked = fold(text).split()[:MOST_WORDS]
+    if not asked:
+        return [], 0
+    keys = [{word_term(word), *keys_of(word)} for word in asked]
+    sounding = _with_keys(customers, keys)
+    rows, total = _counted(sounding, _names_of(sounding))
+    if total > len(rows):
+        # Too many to look at: those who are spelled like this must be among them.
+        exact = _names_of(customers.filter(name_keys__contains=_texts(map(word_term, asked))))
+        rows = list(dict.fromkeys([*exact[:CANDIDATES], *rows]))
+    matches = _ranked(asked, rows)
+    if matches and max(match.score for match in matches) >= GOOD:
+        return matches, max(total, len(matches))
+    wider = [known | alike for known, alike in zip(keys, _alike(asked, organization_id), strict=True)]
+    rows = dict.fromkeys([*rows, *_names_of(_with_keys(customers, wider))[:CANDIDATES]])
+    matches = _ranked(asked, rows)
+    if len(asked) > 1 and not any(match.score >= FAIR for match in matches):
+        for place in range(len(asked)):
+            rest = wider[:place] + wider[place + 1 :]
+            rows |= dict.fromkeys(_names_of(_with_keys(customers, rest))[: CANDIDATES // len(asked)])
+        matches = _ranked(asked, rows)
+    return matches, len(matches)
+
+
+def _with_keys(customers, keys):
+    """Customers of whose name each word has one of several keys."""
+    for alternatives in keys:
+        customers = customers.filter(name_keys__overlap=_texts(sorted(alternatives)))
+    return customers
+
+
+def _names_of(customers):
+    return customers.values_list("pk", "name_folded", "name_en_folded")
+
+
+def _ranked(asked, rows):
+    """A Match for each row of `(id, folded name, folded English name)` that is likely enough."""
+    matches, of_names = [], {}
+    for key, *names in rows:
+        names = tuple(names)
+        if names not in of_names:
+            of_names[names] = _scored(asked, names)
+        score, fields = of_names[names]
+        if score >= LEAST:
+            matches.append(Match(key, score, fields))
+    return matches
+
+
+def _scored(asked, names):
+    """`(score, the names that have it)`."""
+    text = " ".join(asked)
+    scores = [1.0 if name == text else min(0.99, round(likeness(asked, name.split()), 2)) for name in names]
+    best = max(scores)
+    return best, [field for field, score in zip(("name", "nameEn"), scores, strict=True) if score == best]
+
+
+def _alike(asked, organization_id):
+    """For each word, the keys of the organization's words that differ by a slip, or that the last one begins."""
+    slips = [[word, *(word[:place] + word[place + 1 :] for place in range(len(word)))] for word in asked]
+    near = Q(slips__overlap=_texts({slip for of_word in slips for slip in of_word}))
+    begun = begun_forms(asked[-1])
+    for beginning in begun if len(begun[-1]) > 1 else ():
+        near |= Q(word__startswith=beginning)
+    keys = [set() for _word in asked]
+    for word in _words(organization_id).filter(near).values_list("word", flat=True)[:MOST_ALIKE]:
+        for place, meant in enumerate(asked):
+            is_begun = place == len(asked) - 1 and word.startswith(begun)
+            if is_begun or likeness_of_words(meant, word) >= LEAST_ALIKE:
+                keys[place] |= {word_term(word), *keys_of(word)}
+    return keys

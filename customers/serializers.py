@@ -317,6 +317,32 @@ class AssignInput(serializers.Serializer):
     notes = NoteField(max_length=5000)
 
 
+class SearchInput(serializers.Serializer):
+    """What somebody typed, and the filters of the list as an object of values or lists of values."""
+
+    query = TextField(max_length=200, allow_blank=False)
+    filters = serializers.DictField(required=False, default=dict)
+    fuzzy = serializers.BooleanField(required=False, default=True)
+    limit = WholeNumberField(min_value=1, max_value=100, required=False, default=20)
+
+
+class SearchResultSerializer(serializers.Serializer):
+    """One customer that was found. `score` is 0 to 1, of which 1 is exact."""
+
+    customer = CustomerSerializer()
+    score = serializers.FloatField(min_value=0, max_value=1)
+    matchedFields = serializers.ListField(
+        child=serializers.ChoiceField(["name", "nameEn", "phone", "email", "nationalId"])
+    )
+
+
+class SearchResultsSerializer(serializers.Serializer):
+    """The best matches, best first; `total` counts them all, up to 10,000."""
+
+    results = SearchResultSerializer(many=True)
+    total = serializers.IntegerField(min_value=0)
+
+
 class BulkInput(serializers.Serializer):
     """One operation on many customers."""
 

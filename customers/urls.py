@@ -9,6 +9,11 @@ _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destro
 urlpatterns = [
     path("customers", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),
     path("customers/bulk", CustomerViewSet.as_view({"post": "bulk"}), name="customers-bulk"),
+    path(
+        "customers/search",
+        CustomerViewSet.as_view({"post": "search"}, write_permission="customers.read"),
+        name="customers-search",
+    ),
     path("customers/<id:pk>", CustomerViewSet.as_view(_ONE), name="customer"),
     path("customers/<id:pk>/stage", CustomerViewSet.as_view({"patch": "stage"}), name="customer-stage"),
     path(

@@ -1,5 +1,6 @@
 """The customers of the API: endpoints 1 to 6 and 30, with restore, claim and bulk."""
 
+import orjson
 from django.utils.translation import gettext as _
 
 from config.api.pagination import Sort
@@ -8,6 +9,7 @@ from config.api.viewsets import HubViewSet
 from customers import services
 from customers.filters import UNASSIGNED, ClaimableFilterSet, CustomerFilterSet
 from customers.models import Customer
+from customers.search import search
 from customers.serializers import (
     AssignInput,
     BulkInput,
@@ -17,6 +19,8 @@ from customers.serializers import (
     CustomerSerializer,
     DeletedSerializer,
     NewCustomerInput,
+    SearchInput,
+    SearchResultsSerializer,
     StageInput,
 )
 
@@ -47,8 +51,9 @@ class CustomerViewSet(HubViewSet):
         "stage": StageInput,
         "assign": AssignInput,
         "bulk": BulkInput,
+        "search": SearchInput,
     }
-    answers = {"destroy": DeletedSerializer, "bulk": BulkResultSerializer}
+    answers = {"destroy": DeletedSerializer, "bulk": BulkResultSerializer, "search": SearchResultsSerializer}
     extra_params = {
         "list": {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}},
         "destroy": {"permanent": {"type": "boolean", "description": "Remove for good, for admins"}},
@@ -79,6 +84,29 @@ class CustomerViewSet(HubViewSet):
         asked = {word for name in names for word in self.params.names_of(name)}
         user = self.request.user
         return asked == {UNASSIGNED} and not user.may("customers.assign") and user.may("customers.claim")
+
+    def search(self, request):
+        """Customers that fit what somebody typed, best first: names in either script, phones, e-mails.
+
+        Names are compared by their sound, so `Mohammed Alqahtani` finds محمد القحطاني, and forgive a slip of the
+        finger; `fuzzy: false` asks for texts that contain the query. A national ID is found by the whole
+        of it, by those who may see it. `filters` are those of the list.
+        """
+        asked = self.body()
+        filters, text = asked.pop("filters"), asked.pop("query")
+        filterset = self.filterset_class.of_body(filters, self.get_queryset(), request=request, path="filters")
+        with_ids, organization_id = request.user.may("customers.pii"), request.user.organization_id
+        found = search(filterset.qs, text, organization_id=organization_id, with_national_id=with_ids, **asked)
+        return self.answer({"results": self.results(found.matches), "total": found.total})
+
+    def results(self, matches):
+        """Each match with its customer as the caller sees it."""
+        of_key = {match.key: match for match in matches}
+        found = []
+        for text, *_version in self.shape.fetch(list(of_key)):
+            match = of_key[orjson.loads(text)["id"]]
+            found.append({"customer": orjson.Fragment(text), "score": match.score, "matchedFields": match.fields})
+        return found
 
     def create(self, request):
         """A new customer. An agent who names nobody becomes the assignee."""

@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from config.api.query import one_of
+from config.api.query import QueryParams, one_of
 from config.arabic import ascii_digits, parse_date
 from config.clock import zone_of
 
@@ -46,6 +46,24 @@ class HubFilterSet(django_filters.FilterSet):
                 filter_ = copy.copy(self.base_filters[name])
                 filter_.parent, filter_.values = self, values
                 self.filters[name] = filter_
+
+    @classmethod
+    def of_body(cls, filters, queryset, *, request, path):
+        """The FilterSet of an object in a body, already cleaned.
+
+        ValidationError (400) with dotted paths, for names that mean nothing as well: a filter that is
+        silently left out shows too much.
+        """
+        try:
+            params = QueryParams.of_body(filters)
+            filterset = cls(params, queryset, request=request)
+            if params.ignored:
+                message = _("Unknown filter; the filters are: %(names)s") % {"names": ", ".join(cls.base_filters)}
+                raise ValidationError(dict.fromkeys(params.ignored, message))
+            filterset.cleaned  # noqa: B018
+            return filterset
+        except ValidationError as error:
+            raise ValidationError({f"{path}.{name}": messages for name, messages in error.detail.items()}) from None
 
     @classmethod
     def spellings(cls, name):

@@ -2,6 +2,7 @@
 
 import re
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError, ValidationError
 
@@ -30,6 +31,19 @@ class QueryParams(dict):
             items = [item for value in values for item in _spread(value) if item]
             if items:
                 self[name] = list(dict.fromkeys(self.get(name, []) + items))
+
+    @classmethod
+    def of_body(cls, filters):
+        """The same from an object of a body: `{name: value or values}`; null and [] count as absent."""
+        params = cls(QueryDict())
+        for name, value in filters.items():
+            values = value if isinstance(value, list) else [value]
+            if not all(item is None or isinstance(item, (str, int, float)) for item in values):
+                raise ValidationError({name: _("Must be a value or a list of values")})
+            texts = [_text_of(item) for item in values if item is not None and item != ""]
+            if texts:
+                params[name] = list(dict.fromkeys(texts))
+        return params
 
     def use(self, *names):
         """Mark names as understood."""
@@ -90,6 +104,10 @@ class QueryParams(dict):
 def one_of(choices):
     """The sentence that names the allowed values."""
     return _("Must be one of: %(choices)s") % {"choices": ", ".join(choices)}
+
+
+def _text_of(value):
+    return value.strip() if isinstance(value, str) else str(value).lower()
 
 
 def _spread(value):

@@ -211,7 +211,7 @@ def make_customer(number, organization_id, staff, now):
     customer |= derived_columns(
         name=person["name"], name_en=person["name_en"], city=city_name, tags=tags, preferences=preferences
     )
-    customer["facets"] = array(customer["facets"])
+    customer |= {name: array(customer[name]) for name in ("facets", "name_keys")}
     mover = staff.mover(owner, decider)
     return Made(
         customer,

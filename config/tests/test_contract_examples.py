@@ -290,6 +290,21 @@ def test_15_get_actions_statistics(as_, ahmed, inquiry):
     assert {"pending", "inbox", "followups", "overdue", "today", "completed"} <= set(stats)
 
 
+def test_18_search_customers(as_, ahmed, example):
+    body = {
+        "query": "محمد",
+        "filters": {"stage": ["property_matching", "site_visit"], "city": ["الرياض"]},
+        "fuzzy": True,
+        "limit": 20,
+    }
+    data = data_of(as_(ahmed).post("customers/search", body))
+    (result,) = data["results"]
+    assert set(result) == {"customer", "score", "matchedFields"}
+    assert {"id", "name", "phone", "stage"} <= set(result["customer"])
+    assert (result["customer"]["id"], result["score"], result["matchedFields"]) == (example.pk, 0.96, ["name"])
+    assert data["total"] == 1
+
+
 def test_29_list_employees(as_, layla, ahmed, example):
     employees = data_of(as_(layla).get("employees?isActive=true&includeStats=true"))["employees"]
     (employee,) = (employee for employee in employees if employee["id"] == ahmed.pk)

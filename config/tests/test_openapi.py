@@ -67,6 +67,7 @@ def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
     check(client.post(f"customers/{key}/claim"), "post", f"{one}/claim")
     bulk = {"customerIds": [key, "cust_none"], "operation": "priority", "priority": "low"}
     check(client.post("customers/bulk", bulk), "post", "customers/bulk")
+    check(client.post("customers/search", {"query": whole["name"]}), "post", "customers/search")
     check(client.delete(f"customers/{key}"), "delete", one)
     check(client.post(f"customers/{key}/restore"), "post", f"{one}/restore")
 

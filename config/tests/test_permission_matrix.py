@@ -39,6 +39,7 @@ TABLE = {
     ("customers", "GET ?deleted=only"): ("200", "200", "403", "403", "401"),
     ("customers", "POST"): ("201", "201", "201", "403", "401"),
     ("customers-bulk", "POST"): ("200", "200", "200", "403", "401"),
+    ("customers-search", "POST"): ("200", "200", "200", "200", "401"),
     ("customer", "GET"): _READ,
     ("customer", "PUT"): _WORK,
     ("customer", "PATCH"): _WORK,
@@ -96,6 +97,7 @@ BODIES = {
         "operation": "priority",
         "priority": "urgent",
     },
+    ("customers-search", "POST"): {"query": "سارة"},
     ("customer", "PUT"): {"notes": "ملاحظة"},
     ("customer", "PATCH"): {"notes": "ملاحظة", "preferences": {"bedrooms": 4}},
     ("customer-stage", "PATCH"): {"toStage": "negotiation", "reason": "زيارة ناجحة"},
@@ -396,6 +398,11 @@ def test_no_search_or_filter_finds_a_row_of_the_other_organization(world, client
             assert world.theirs.pk not in {row["id"] for row in shown}
             assert_no_canary(world, response, json.dumps(query, ensure_ascii=False))
             assert "canary" in query or shown == []
+    for text in ("الكناري", "Canary", CANARY_PHONE, "customer@canary.test", "1000000008", "الكناى"):
+        for fuzzy in (True, False):
+            response = clients[role].post("customers/search", {"query": text, "fuzzy": fuzzy})
+            assert world.theirs.pk not in {result["customer"]["id"] for result in data_of(response)["results"]}
+            assert_no_canary(world, response, text)
     for query in ({"role": "Canary manager"}, {"role": "admin"}, {"isActive": "true"}, {"teamId": world.team.pk}):
         assert_no_canary(world, clients[role].get("employees", query), json.dumps(query))
 

@@ -164,7 +164,7 @@ def test_what_is_stored_is_what_the_services_would_store(seeded):
             preferences=customer.preferences,
         )
         assert {name: getattr(customer, name) for name in derived} == derived
-        assert customer.search_text.startswith(f"{customer.name_folded}\n")
+        assert customer.contact == f"{customer.phone}\n{customer.email.lower()}"
         assert customer.budget_min is None or customer.budget_min <= customer.budget_max
 
 

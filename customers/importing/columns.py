@@ -307,7 +307,7 @@ COPIED = (
     "occupation", "family_size", "customer_type", "source", "source_details", "stage",
     "priority", "preferences", "tags", "notes", "assigned_employee_id",
     "total_deal_value", "city", "district", "address",
-    "name_folded", "name_en_folded", "city_key", "region", "facets", "created_at", "updated_at",
+    "name_folded", "name_en_folded", "name_keys", "city_key", "region", "facets", "created_at", "updated_at",
     "lead_score", "ai_insights", "last_contact_type", "total_interactions", "total_appointments",
     "total_property_views", "version",
 )  # fmt: skip
@@ -336,7 +336,7 @@ def _source_and_details(channel):
 @lru_cache(REMEMBERED_CELLS)
 def _folded(name, name_en):
     columns = derived_columns(name=name, name_en=name_en, city="", tags=(), preferences={})
-    return columns["name_folded"], columns["name_en_folded"]
+    return columns["name_folded"], columns["name_en_folded"], array_text(columns["name_keys"])
 
 
 @lru_cache(REMEMBERED_CELLS)

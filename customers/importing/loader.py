@@ -236,7 +236,8 @@ class Loader:
 def settle_search_index():
     """Sort in what the search index has collected, so that the searches after an import need not go through it."""
     with connection.cursor() as cursor, suppress(ProgrammingError):  # only its owner may; autovacuum will
-        cursor.execute("SELECT gin_clean_pending_list('customer_search'), gin_clean_pending_list('customer_facets')")
+        for index in ("customer_contact", "customer_name_keys", "customer_facets"):
+            cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [index])
 
 
 def _sketch(**values) -> Model:

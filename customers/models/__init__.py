@@ -1,5 +1,5 @@
 """The tables of the customers app."""
 
-from customers.models.customer import Assignment, Customer, StageChange
+from customers.models.customer import Assignment, Customer, NameWord, StageChange
 
-__all__ = ["Assignment", "Customer", "StageChange"]
+__all__ = ["Assignment", "Customer", "NameWord", "StageChange"]

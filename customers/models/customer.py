@@ -94,6 +94,7 @@ class Customer(VersionedModel):
     # What lists look for; see customers.search.derived_columns.
     name_folded = models.CharField(max_length=255, editable=False, db_collation="C")
     name_en_folded = models.CharField(max_length=255, editable=False, db_collation="C")
+    name_keys = ArrayField(models.TextField(), default=list, editable=False)
     city_key = models.CharField(max_length=100, editable=False, db_collation="C")
     region = models.CharField(max_length=5, editable=False)
     facets = ArrayField(models.TextField(), default=list, editable=False)
@@ -101,12 +102,9 @@ class Customer(VersionedModel):
     budget_max = _budget("budgetMax")
     stage_rank = rank_field("stage", STAGE_RANK)
     priority_rank = rank_field("priority", PRIORITY_RANK)
-    search_text = models.GeneratedField(
+    contact = models.GeneratedField(
         # One text for one trigram index; a line break keeps matches from running across columns.
-        expression=models.Func(
-            template="(name_folded || E'\\n' || name_en_folded || E'\\n' || phone || E'\\n' || lower(email))",
-            output_field=models.TextField(),
-        ),
+        expression=models.Func(template="(phone || E'\\n' || lower(email))", output_field=models.TextField()),
         output_field=models.TextField(),
         db_persist=True,
     )
@@ -167,11 +165,39 @@ class Customer(VersionedModel):
                 condition=models.Q(deleted_at__isnull=False),
             ),
             GinIndex(fields=["facets"], name="customer_facets"),
-            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="customer_search"),
+            GinIndex(OpClass("contact", name="gin_trgm_ops"), name="customer_contact"),
+            GinIndex(
+                fields=["organization", "name_keys"], name="customer_name_keys", condition=models.Q(deleted_at=None)
+            ),
+            models.Index(
+                fields=["organization", "national_id"],
+                name="customer_national_id",
+                condition=models.Q(deleted_at=None) & ~models.Q(national_id=""),
+            ),
         ]
 
     def __str__(self):
         return self.name
+
+
+class NameWord(models.Model):
+    """A word of the names of an organization's customers: where parts of words, and slips of the finger, are looked up.
+
+    `slips` are the word and what is left of it without one of its letters: two words that share one
+    differ by about one letter. Triggers write what is new; a word may stand here twice, or longer
+    than its last customer.
+    """
+
+    organization_id = models.CharField(max_length=50, db_collation="C")
+    word = models.TextField()
+    slips = ArrayField(models.TextField(), default=list)
+
+    class Meta:
+        db_table = "name_words"
+        indexes = [
+            models.Index(fields=["organization_id", "word"], name="name_word"),
+            GinIndex(fields=["organization_id", "slips"], name="name_word_slips"),
+        ]
 
 
 class StageChange(models.Model):

@@ -24,7 +24,11 @@ def is_customer_found(row, text):
                 break
         return any(digits in text for text in texts)
     folded = fold(text)
-    return bool(folded) and any(holds(text, folded) for text in texts) or holds(texts[-1], text.lower())
+    # An article before one or two letters is no article yet for folding.
+    *words, last = folded.split() or [""]
+    begun = " ".join([*words, last[2:]]) if last.startswith("ال") and len(last) in (3, 4) else folded
+    is_named = any(holds(name, part) for name in texts[:2] for part in (folded, begun) if part)
+    return is_named or folded and holds(texts[-1], folded) or holds(texts[-1], text.lower())
 
 
 def starts_by(moment, bound):

@@ -1,7 +1,6 @@
 """The command that brings customers in from a file: see `customers.importing`."""
 
 import sys
-import time
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
 from config.audit import recorded
+from config.progress import Progress
 from customers.importing import readers
 from customers.importing.columns import SheetRows, UnknownTable
 from customers.importing.documents import Documents
@@ -20,8 +20,6 @@ from customers.importing.rows import Problem
 from employees.models import Employee, Organization
 
 ALL_IN, NONE_IN, SOME_IN = 0, 1, 2
-# How often the progress line of a terminal moves.
-SECONDS_BETWEEN_LINES = 0.2
 
 
 class Command(BaseCommand):
@@ -126,36 +124,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{_('notices')}: {report.notices}")
         if there_is_a_file:
             self.stdout.write(_("Details: %(path)s") % {"path": report.path})
-
-
-class Progress:
-    """One line on a terminal that is written over; in a log, a line every tenth of the way."""
-
-    def __init__(self, stream, fraction):
-        self.stream, self.fraction = stream, fraction
-        self.is_terminal = stream.isatty()
-        self.next_time, self.next_tenth = 0, 1
-
-    def show(self, rows):
-        if self.is_terminal:
-            now = time.monotonic()
-            if now >= self.next_time:
-                self.next_time = now + SECONDS_BETWEEN_LINES
-                self._write(rows, self.fraction(), "\r", "")
-            return
-        fraction = self.fraction()
-        if fraction * 10 >= self.next_tenth:
-            self.next_tenth = int(fraction * 10) + 1
-            self._write(rows, fraction, "", "\n")
-
-    def end(self, rows):
-        if self.is_terminal:
-            self._write(rows, 1, "\r", "\n")
-
-    def _write(self, rows, fraction, start, end):
-        line = _("%(percent)d %%: %(rows)d rows") % {"percent": int(fraction * 100), "rows": rows}
-        self.stream.write(f"{start}{line}", style_func=str, ending=end)
-        self.stream.flush()
 
 
 def _assignable(organization):
