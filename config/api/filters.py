@@ -9,10 +9,11 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 import django_filters
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import DateTimeField, Value
+from django.db.models import DateTimeField, DecimalField, Value
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -74,6 +75,11 @@ class HubFilterSet(django_filters.FilterSet):
     def cleaned(self):
         """`{name: value}` of the parameters that are present; ValidationError (400) with all that is wrong."""
         errors, cleaned = {}, {}
+        for name in self.params:
+            declared, bracket, _key = name.partition("[")
+            if bracket and declared in self.base_filters:
+                # `filters[city]=…`, as clients write objects: a filter that is passed over shows too much.
+                errors[declared] = [_("Must be a value or a list of values")]
         for name, filter_ in self.filters.items():
             try:
                 cleaned[name] = filter_.clean(filter_.values)
@@ -85,6 +91,14 @@ class HubFilterSet(django_filters.FilterSet):
         if errors:
             raise ValidationError(errors)
         return cleaned
+
+    @property
+    def meaning(self):
+        """What the filters say, however they were written: names in order, the values of each without repeats."""
+        values = {
+            name: sorted(set(map(repr, v))) if isinstance(v, list) else repr(v) for name, v in self.cleaned.items()
+        }
+        return sorted(values.items())
 
     @property
     def qs(self):
@@ -156,10 +170,10 @@ class NumberFilter(HubFilter):
         self.value_schema |= {k: v for k, v in (("minimum", minimum), ("maximum", maximum)) if v is not None}
 
     def clean_one(self, text):
-        text = ascii_digits(text)
-        number = Decimal(text) if len(text) <= 20 and _NUMBER(text) else None
-        if number is None or self.whole and number != int(number):
-            raise ValidationError(_("Must be a whole number") if self.whole else _("Must be a number"))
+        message = _("Must be a whole number") if self.whole else _("Must be a number")
+        number = read_number(text, message)
+        if self.whole and number != int(number):
+            raise ValidationError(message)
         if self.minimum is not None and number < self.minimum or self.maximum is not None and number > self.maximum:
             bounds = {"minimum": self.minimum, "maximum": self.maximum}
             if self.maximum is None:
@@ -168,17 +182,27 @@ class NumberFilter(HubFilter):
         return number
 
 
+def read_number(text, message=None):
+    """The Decimal that a text of digits of any script is; ValidationError (400) otherwise."""
+    text = ascii_digits(text)
+    if len(text) > 20 or not _NUMBER(text):
+        raise ValidationError(message or _("Must be a number"))
+    return Decimal(text)
+
+
 class WrittenOut(Value):
-    """A moment that stands in the text of its statement.
+    """A moment or a Decimal that stands in the text of its statement.
 
     PostgreSQL plans a range of unknown bounds for half a percent of the rows, and such a plan,
     once prepared, is kept for ranges of all of them: seconds instead of milliseconds.
     """
 
-    def __init__(self, moment):
-        super().__init__(moment, output_field=DateTimeField())
+    def __init__(self, value):
+        super().__init__(value, output_field=DecimalField() if isinstance(value, Decimal) else DateTimeField())
 
     def as_sql(self, compiler, connection):
+        if isinstance(self.value, Decimal):
+            return f"{self.value:f}", []
         return f"'{self.value.isoformat()}'::timestamptz", []
 
 
@@ -192,15 +216,28 @@ class MomentFilter(HubFilter):
         self.end = end
 
     def clean_one(self, text):
-        moment, is_day = read_moment(text, zone_of(self.parent.request.user.organization))
-        if self.end:
-            # "To" is inclusive: the whole day, or the whole instant as it is displayed.
-            with suppress(OverflowError):  # nothing comes after the year 9999
-                moment += timedelta(days=1) if is_day else timedelta(microseconds=1)
-        return moment
+        span = read_span(text, zone_of(self.parent.request.user.organization))
+        # "To" is inclusive: the whole day, or the whole instant as it is displayed.
+        return span.after if self.end else span.start
 
     def filter(self, queryset, value):
         return super().filter(queryset, WrittenOut(value))
+
+
+class Span(NamedTuple):
+    """The time that a text names: from its start up to the first moment after it, both in UTC."""
+
+    start: datetime
+    after: datetime
+
+
+def read_span(text, zone):
+    """The Span of a whole day in `zone`, or of one instant as it is displayed. ValidationError (400) otherwise."""
+    start, is_day = read_moment(text, zone)
+    after = start
+    with suppress(OverflowError):  # nothing comes after the year 9999
+        after += timedelta(days=1) if is_day else timedelta(microseconds=1)
+    return Span(start.astimezone(UTC), after.astimezone(UTC))
 
 
 def read_moment(text, zone):

@@ -45,11 +45,27 @@ class Order(NamedTuple):
         return Order(self.sort, not self.descending)
 
 
+class Part(NamedTuple):
+    """The part of a list that is asked for: in which order, how many rows, and where: by cursor unless that is None."""
+
+    order: Order
+    size: int
+    page: int
+    cursor: str | None
+
+
 class Page(NamedTuple):
     """The ids of one page, in order, and the `pagination` object that goes with them."""
 
     keys: list
     pagination: dict
+
+
+def part_from(params, sorts, default_sort, default_size, max_size):
+    """The Part that a query string asks for: by cursor when `cursor` is present, even empty."""
+    size = params.integer("limit", default_size, minimum=1, maximum=max_size)
+    page = params.integer("page", 1, minimum=1, maximum=MAX_PAGE)
+    return Part(order_from(params, sorts, default_sort), size, page, params.cursor)
 
 
 def order_from(params, sorts, default):
@@ -61,9 +77,10 @@ def order_from(params, sorts, default):
     return Order(sorts[name], direction == "desc")
 
 
-def paginate(queryset, params, order, *, organization_id, selective, default_size, max_size, total=None):
-    """The Page that the query string asks for: by cursor when `cursor` is present, even empty.
+def paginate(queryset, part, *, meaning, selective, total=None):
+    """The Page of a list that a Part asks for.
 
+    `meaning` is what the list shows, however it was asked for: cursors belong to it.
     `selective` says that the queryset may well be a small part of its table. Its keys are
     then gathered first and sorted afterwards: walking the index of the sort would throw
     away nearly every row it meets. `total` is how many rows there are, where that is kept:
@@ -71,12 +88,10 @@ def paginate(queryset, params, order, *, organization_id, selective, default_siz
     """
     is_broad = total is not None and total > GATHER_LIMIT
     selective, total = selective and not is_broad, total if is_broad else None
-    size = params.integer("limit", default_size, minimum=1, maximum=max_size)
-    page = params.integer("page", 1, minimum=1, maximum=MAX_PAGE)
-    if params.cursor is not None:
-        fingerprint = _fingerprint(params, order, organization_id)
-        return _cursor_page(queryset, order, size, params.cursor, fingerprint, selective)
-    return _offset_page(queryset, order, size, page, selective, total)
+    if part.cursor is None:
+        return _offset_page(queryset, part.order, part.size, part.page, selective, total)
+    fingerprint = _fingerprint(meaning, part.order)
+    return _cursor_page(queryset, part.order, part.size, part.cursor, fingerprint, selective)
 
 
 def _ordered(queryset, order, columns):
@@ -224,15 +239,10 @@ def _segments_after(queryset, order, position, backward):
     return [segments[current].filter(after), *segments[current + 1 :]]
 
 
-def _fingerprint(params, order, organization_id):
-    """What a cursor belongs to: the filters, the order and the organization."""
-    meaningless = _NOT_A_FILTER.union(params.ignored)
-    asked = sorted((name, values) for name, values in params.items() if name not in meaningless)
-    text = repr((asked, order.sort.column, order.descending, organization_id))
+def _fingerprint(meaning, order):
+    """What a cursor belongs to: what the list shows, and its order."""
+    text = repr((meaning, order.sort.column, order.descending))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-_NOT_A_FILTER = {"cursor", "page", "limit", "fields", "include", "sortBy", "sortOrder"}
 
 
 def _write_cursor(row, backward, fingerprint):

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from config.api.exceptions import NOT_FOUND_MESSAGES
-from config.api.pagination import DEFAULT_SIZE, MAX_SIZE, order_from, paginate
+from config.api.pagination import DEFAULT_SIZE, MAX_SIZE, paginate, part_from
 from config.api.query import QueryParams
 from config.api.renderers import dumps
 from config.api.rows import declared_fields, fragments, rows_of
@@ -35,7 +35,7 @@ class HubViewSet(GenericViewSet):
     `includable` names the relations that may be asked for. By action: `bodies` declares
     what is read, `answers` what is returned when it is not the resource itself, `filtersets` what
     others than the list are narrowed by, `extra_params` further query parameters; `created`
-    actions answer 201; `bare` actions answer without the envelope.
+    actions answer 201; `lists` actions a page of the collection; `bare` actions answer without the envelope.
     """
 
     resource = collection = path = None
@@ -47,7 +47,7 @@ class HubViewSet(GenericViewSet):
     page_size, max_page_size = DEFAULT_SIZE, MAX_SIZE
     includable = frozenset()
     bodies, answers, filtersets, extra_params, bare = {}, {}, {}, {}, frozenset()
-    created = frozenset({"create"})
+    created, lists = frozenset({"create"}), frozenset({"list"})
 
     # --- Reading the request -----------------------------------------------------------
 
@@ -71,14 +71,15 @@ class HubViewSet(GenericViewSet):
 
     @cached_property
     def shape(self):
-        """The compiled rows that `fields`, `include` and the caller's role ask for."""
+        """The compiled rows that the query string and the caller's role ask for."""
+        return self.shape_of(self.params.names_of("fields"), self.params.names_of("include"))
+
+    def shape_of(self, names, relations):
+        """The compiled rows of these fields, or all when there are none, with these relations."""
         declared = declared_fields(self.serializer_class)
-        names = self.params.names_of("fields")
-        included = {name for name in self.params.names_of("include") if name in self.includable}
+        included = {name for name in relations if name in self.includable}
         self.unknown_names = [name for name in names if name not in declared]
-        self.unknown_names += [
-            name for name in self.params.names_of("include") if name not in included and name not in declared
-        ]
+        self.unknown_names += [name for name in relations if name not in included and name not in declared]
         known = frozenset(name for name in names if name in declared) | {"id"} if names else None
         return rows_of(self.serializer_class, known, frozenset(included), frozenset(self.request.user.permissions))
 
@@ -141,17 +142,20 @@ class HubViewSet(GenericViewSet):
     def page(self, queryset):
         """The page of a queryset that the query string asks for, filtered and sorted."""
         self.params.use("cursor")
+        part = part_from(self.params, self.sorts, self.default_sort, self.page_size, self.max_page_size)
         filterset = self.filterset_class(self.params, queryset, request=self.request)
-        order = order_from(self.params, self.sorts, self.default_sort)
+        total = self.known_total(filterset) if part.cursor is None else None
+        return self.page_of(filterset.qs, part, meaning=filterset.meaning, total=total)
+
+    def page_of(self, queryset, part, *, meaning, total=None):
+        """A Part of a queryset that filters of this meaning have narrowed; an empty meaning is no filter."""
+        also = [self.params.text(name) for name in self.extra_params.get(self.action, ())]
         page = paginate(
-            filterset.qs,
-            self.params,
-            order,
-            organization_id=self.request.user.organization_id,
-            selective=bool(filterset.filters) or self.scope_is_small(),
-            default_size=self.page_size,
-            max_size=self.max_page_size,
-            total=self.known_total(filterset) if self.params.cursor is None else None,
+            queryset,
+            part,
+            meaning=(self.request.user.organization_id, meaning, also),
+            selective=bool(meaning) or self.scope_is_small(),
+            total=total,
         )
         return self.answer({self.collection: fragments(self.shape.fetch(page.keys)), "pagination": page.pagination})
 

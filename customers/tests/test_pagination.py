@@ -304,6 +304,25 @@ def test_a_cursor_of_another_list_is_refused(as_, layla, organization, changed):
     assert fields_of(client.get("customers", {**query, **changed, "cursor": cursor})) == ["cursor"]
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "stage=site_visit&stage=closing&assignedTo=unassigned&leadScoreMin=1",
+        "leadScoreMin=1&assignedTo=unassigned&stage=closing&stage=site_visit",
+        "stage[]=closing&stage[]=site_visit&assignedEmployeeId=unassigned&leadScoreMin=%D9%A1",
+        "stage=closing,site_visit,closing&employeeId=unassigned&leadScoreMin=01&page=7&unknown=1",
+    ],
+)
+def test_a_cursor_stays_valid_however_its_filters_are_written(as_, layla, organization, spelled):
+    fill(organization, 30)
+    client = as_(layla)
+    first = "stage=site_visit&stage=closing&assignedTo=unassigned&leadScoreMin=1"
+    cursor = data_of(client.get(f"customers?{first}&cursor=&limit=4"))["pagination"]["nextCursor"]
+    whole = data_of(client.get(f"customers?{first}&limit=100"))["customers"]
+    data = data_of(client.get(f"customers?{spelled}&cursor={cursor}&limit=4"))
+    assert [row["id"] for row in data["customers"]] == [row["id"] for row in whole[4:8]]
+
+
 def test_a_cursor_of_another_organization_is_refused(as_, layla, noura, organization):
     fill(organization, 3)
     fill(noura.organization, 3, seed=8)
