@@ -408,6 +408,31 @@ def phone_search_digits(text):
     return digits[_SEARCH_PREFIX.match(digits).end() :] or digits.lstrip("0") or None
 
 
+def phone_part(text):
+    """Return the digits to look for inside stored E.164 numbers, however few; None when they are no part of one."""
+    typed = _typed(text)
+    return phone_search_digits(typed) or (_NOT_DIGITS.sub("", typed) if _PHONE_SEARCH(typed) else None) or None
+
+
+_NATIONAL_PREFIX = re.compile(r"(?:00|\+)?9660?|0(?!0)|(?=5)")
+
+
+def phone_prefix(text):
+    """Return how E.164 numbers begin that are typed with this beginning, or None when none are.
+
+    Without a country code it is read as Saudi: "05", "5", "9665", "00966 5" and "+966 05" all give "+9665".
+    """
+    typed = _typed(text)
+    if not _PHONE_SEARCH(typed):
+        return None
+    dialled = _NOT_DIALLED.sub("", typed)
+    national = _NATIONAL_PREFIX.match(dialled)
+    if national:
+        return "+966" + _NOT_DIGITS.sub("", dialled[national.end() :])
+    digits = _NOT_DIGITS.sub("", dialled.removeprefix("00"))
+    return f"+{digits}" if digits else None
+
+
 # National identity
 
 ID_LENGTH = _("National ID must be 10 digits")

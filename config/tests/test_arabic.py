@@ -25,6 +25,8 @@ from config.arabic import (
     parse_date,
     parse_decimal,
     phone_e164,
+    phone_part,
+    phone_prefix,
     phone_search_digits,
     strip_bidi,
 )
@@ -308,8 +310,38 @@ class TestPhoneSearch:
 
     @given(st.one_of(ANY_TEXT, NUMBER_LIKE_TEXT))
     def test_any_text_gives_digits_or_none(self, text):
-        digits = phone_search_digits(text)
-        assert digits is None or (digits.isdecimal() and digits.isascii())
+        for digits in (phone_search_digits(text), phone_part(text)):
+            assert digits is None or (digits.isdecimal() and digits.isascii())
+
+    @pytest.mark.parametrize(
+        ("typed", "digits"), [("5", "5"), ("٠٥", "05"), ("0512", "512"), ("+966 51", "51"), ("-", None), ("5a", None)]
+    )
+    def test_a_part_may_be_as_short_as_one_digit(self, typed, digits):
+        assert phone_part(typed) == digits
+
+    @pytest.mark.parametrize(
+        ("typed", "beginning"),
+        [
+            ("+9665", "+9665"), ("05", "+9665"), ("٠٥", "+9665"), ("5", "+9665"), ("9665", "+9665"), ("011", "+96611"),
+            ("00966 5", "+9665"), ("+966 05", "+9665"), ("(055) 12", "+9665512"), ("0", "+966"), ("+966", "+966"),
+            ("96", "+96"), ("009", "+9"), ("+971 50", "+97150"), ("0097150", "+97150"), ("44", "+44"), ("+5", "+5"),
+            ("", None), ("+", None), ("00", None), ("- -", None), ("05x", None), ("محمد", None),
+        ],
+    )  # fmt: skip
+    def test_the_beginning_of_a_phone_number_is_that_of_its_e164(self, typed, beginning):
+        assert phone_prefix(typed) == beginning
+
+    @given(
+        st.from_regex(r"\A5[013-689][0-9]{7}\Z"), st.sampled_from(["", "0", "966", "+966", "00966", "9660"]), st.data()
+    )
+    def test_a_number_begins_with_any_beginning_of_what_it_was_typed_as(self, national, prefix, data):
+        length = data.draw(st.integers(len(prefix) + 1, len(prefix) + 9))
+        assert phone_e164(prefix + national).startswith(phone_prefix((prefix + national)[:length]))
+
+    @given(st.one_of(ANY_TEXT, NUMBER_LIKE_TEXT))
+    def test_any_text_gives_a_beginning_or_none(self, text):
+        beginning = phone_prefix(text)
+        assert beginning is None or beginning[0] == "+" and beginning[1:].isdecimal() and beginning.isascii()
 
 
 class TestNationalId:
