@@ -259,3 +259,34 @@ def region_of_city(text):
         return city.region
     region = resolve_region(text)
     return region.code if region else ""
+
+
+def _spellings_of_cities():
+    """`{slug: what a search may find it by}`: names with their articles, and the keys of all spellings."""
+    spellings = {slug: {fold_letters(city.name), fold_letters(city.name_en)} for slug, city in CITIES.items()}
+    for key, city in _CITY_BY_KEY.items():
+        spellings[city.slug].add(key)
+    return spellings
+
+
+_SPELLINGS = _spellings_of_cities()
+
+
+def find_cities(text="", region=None):
+    """The Cities of a Region, or of all, that are called so: first those of which a name begins with the text.
+
+    Any spelling of ours will do, with its article or without; "" finds all.
+    """
+    letters, key = fold_letters(text), place_key(text)
+    if text and not letters:
+        return []
+    begins, contains = [], []
+    for city in CITIES.values():
+        if region and city.region != region.code:
+            continue
+        names = _SPELLINGS[city.slug]
+        if any(name.startswith((letters, key)) for name in names):
+            begins.append(city)
+        elif any(letters in name or key in name for name in names):
+            contains.append(city)
+    return begins + contains

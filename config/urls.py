@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config import health
 from config.api.exceptions import unknown_route
+from config.api.locations import LocationViewSet
 
 
 class IdConverter:
@@ -20,6 +21,8 @@ register_converter(IdConverter, "id")
 api = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("locations/regions", LocationViewSet.as_view({"get": "regions"}), name="locations-regions"),
+    path("locations/cities", LocationViewSet.as_view({"get": "cities"}), name="locations-cities"),
     path("", include("employees.urls")),
     path("", include("actions.urls")),
     path("", include("customers.urls")),

@@ -110,6 +110,12 @@ def test_answers_about_actions_are_what_it_says(as_, layla, ahmed):
         check(client.post(f"{root}/{path}", {**ids, **body}), "post", f"{root}/{path}")
 
 
+def test_answers_about_places_are_what_it_says(as_, layla):
+    check(as_(layla).get("locations/regions"), "get", "locations/regions")
+    check(as_(layla).get("locations/cities", {"region": "مكة"}), "get", "locations/cities")
+    check(as_(layla).get("locations/cities", {"region": "أتلانتس"}), "get", "locations/cities")
+
+
 def test_answers_about_people_are_what_it_says(as_, layla, ahmed):
     client = as_(layla)
     check(client.get("employees", {"includeStats": "true"}), "get", "employees")

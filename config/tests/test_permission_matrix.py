@@ -74,6 +74,8 @@ TABLE = {
     ("employee-password", "POST"): _HIRE,
     ("employee-deactivate", "POST"): ("422 200 200 404", "403", "403", "403", "401"),  # Layla is the last admin
     ("employee-activate", "POST"): _HIRE,
+    ("locations-regions", "GET"): ("200", "200", "200", "200", "401"),
+    ("locations-cities", "GET"): ("200", "200", "200", "200", "401"),
     ("auth-login", "POST"): ("200", "200", "200", "200", "200"),
     ("auth-refresh", "POST"): ("200", "200", "200", "200", "200"),
     ("auth-logout", "POST"): ("200", "200", "200", "200", "401"),

@@ -11,6 +11,7 @@ from config.places import (
     City,
     Region,
     city_key,
+    find_cities,
     place_key,
     region_of_city,
     resolve_city,
@@ -131,6 +132,30 @@ def test_place_keys_drop_what_spellings_differ_in():
     assert place_key("مدينة الرياض") == place_key("رياض") == "رياض"
     assert place_key("Ash Sharqiyah Province") == place_key("sharqiyah") == "sharqiyah"
     assert place_key(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "slugs"),
+    [
+        ("جد", ["jeddah"]), ("Jidda", ["jeddah"]), ("الر", ["riyadh", "rass"]), ("khob", ["khobar"]),
+        ("مدينة الرياض", ["riyadh"]), ("خب", ["khobar"]), ("mushait", ["khamis-mushait"]), ("دبي", []), ("؟", []),
+    ],
+)  # fmt: skip
+def test_cities_are_found_by_what_one_begins_to_type(text, slugs):
+    assert [city.slug for city in find_cities(text)] == slugs
+
+
+def test_cities_that_begin_so_come_before_those_that_contain_it():
+    slugs = [city.slug for city in find_cities("dh")]
+    assert slugs.index("dhahran") < slugs.index("riyadh") and "jeddah" not in slugs
+
+
+def test_all_cities_of_a_region_are_found_by_no_text():
+    assert {city.slug for city in find_cities(region=REGIONS["SA-07"])} == {
+        "tabuk", "umluj", "wajh", "duba", "tayma", "haql", "neom",
+    }  # fmt: skip
+    assert find_cities("جدة", REGIONS["SA-07"]) == []
+    assert find_cities() == list(CITIES.values())
 
 
 SLUG_LIKE_TEXT = st.builds(
