@@ -167,6 +167,24 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
 $$
 """
 
+# Vowel signs and the hamza that stands alone, which are left out, and must leave no spaces behind.
+_PLAIN_UNWRITTEN = "\u0621\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"
+_PLAIN_FOLDED = "".join(letter for letter in _PLAIN_LETTER if "\u0622" <= letter <= "\u064a")
+_NOT_PLAIN = (
+    r"[^ -~\u00ab\u00bb\u060c\u061b\u061f\u0621-\u063a\u0641-\u0652\u2013\u2014]"
+    r"|(?:^| )[ \u0621\u064b-\u0652]| $"
+)
+
+
+def fold_sql(text):
+    """The SQL of `hub_fold(text)` for conditions on many rows: several times as fast for text in plain letters.
+
+    There is nothing in such text to compose or to join, and few of its letters are folded.
+    """
+    letters = "".join(map(_PLAIN_LETTER.get, _PLAIN_FOLDED))
+    plain = f"""translate(lower({text} COLLATE "pg_c_utf8"), '{_PLAIN_FOLDED}{_PLAIN_UNWRITTEN}', '{letters}')"""
+    return f"CASE WHEN {text} ~ '{_NOT_PLAIN}' THEN hub_fold({text}) ELSE {plain} END"
+
 
 # Folding of people's names
 
