@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter, NumberFilter
+from config.api.language import QueryFilter
 from config.api.query import one_of
 from config.places import REGIONS, city_key, resolve_region
 from customers.choices import Priority, Source, Stage
+from customers.querying import CLAIMABLE_LANGUAGE, LANGUAGE, ME, UNASSIGNED
 from customers.search import area_keys, matching, matching_name, tag_key, type_key
-
-ME, UNASSIGNED = "me", "unassigned"
 
 
 class SearchFilter(HubFilter):
@@ -121,6 +121,7 @@ class CustomerFilterSet(HubFilterSet):
     createdTo = MomentFilter("created_at", end=True)
     lastContactFrom = MomentFilter("last_contact_at")
     lastContactTo = MomentFilter("last_contact_at", end=True)
+    filters = QueryFilter(LANGUAGE)
 
     aliases = {
         "assignedEmployee": "assignedEmployeeId",
@@ -140,3 +141,4 @@ class ClaimableFilterSet(CustomerFilterSet):
     """The same for customers whose phone, e-mail and deal the caller does not see."""
 
     search = NameFilter()
+    filters = QueryFilter(CLAIMABLE_LANGUAGE)

@@ -2,12 +2,18 @@
 
 from django.urls import path
 
+from config.api.parsers import ShortJSONParser
 from customers.views import CustomerViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
 urlpatterns = [
     path("customers", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),
+    path(
+        "customers/query",
+        CustomerViewSet.as_view({"post": "query"}, write_permission="customers.read", parser_classes=[ShortJSONParser]),
+        name="customers-query",
+    ),
     path("customers/bulk", CustomerViewSet.as_view({"post": "bulk"}), name="customers-bulk"),
     path(
         "customers/search",

@@ -3,12 +3,12 @@
 import orjson
 from django.utils.translation import gettext as _
 
-from config.api.pagination import Sort
 from config.api.renderers import iso
 from config.api.viewsets import HubViewSet
 from customers import services
 from customers.filters import UNASSIGNED, ClaimableFilterSet, CustomerFilterSet
 from customers.models import Customer
+from customers.querying import CLAIMABLE_SORTS, DEFAULT_SORT, SORTS, CustomerQueryInput
 from customers.search import search
 from customers.serializers import (
     AssignInput,
@@ -24,19 +24,7 @@ from customers.serializers import (
     StageInput,
 )
 
-SORTS = {
-    "createdAt": Sort("created_at"),
-    "name": Sort("name_folded"),
-    "leadScore": Sort("lead_score"),
-    "lastContactAt": Sort("last_contact_at", nullable=True),
-    "lastContactDate": Sort("last_contact_at", nullable=True),
-    "dealValue": Sort("total_deal_value", nullable=True),
-    "totalDealValue": Sort("total_deal_value", nullable=True),
-    "priority": Sort("priority_rank"),
-    "stage": Sort("stage_rank"),
-}
-# An order tells what it sorts by, and so does a cursor: claimable customers sort by what is shown of them.
-CLAIMABLE_SORTS = {name: SORTS[name] for name in ("createdAt", "name", "leadScore", "priority", "stage")}
+DELETED_ONLY = {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}}
 
 
 class CustomerViewSet(HubViewSet):
@@ -52,14 +40,17 @@ class CustomerViewSet(HubViewSet):
         "assign": AssignInput,
         "bulk": BulkInput,
         "search": SearchInput,
+        "query": CustomerQueryInput,
     }
     answers = {"destroy": DeletedSerializer, "bulk": BulkResultSerializer, "search": SearchResultsSerializer}
+    lists = frozenset({"list", "query"})
     extra_params = {
-        "list": {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}},
+        "list": DELETED_ONLY,
+        "query": DELETED_ONLY,
         "destroy": {"permanent": {"type": "boolean", "description": "Remove for good, for admins"}},
     }
     sorts = SORTS
-    default_sort = "createdAt"
+    default_sort = DEFAULT_SORT
 
     def get_queryset(self):
         if self.params.choice("deleted", ("only",)) is None:
@@ -77,6 +68,13 @@ class CustomerViewSet(HubViewSet):
             self.filterset_class, self.sorts = ClaimableFilterSet, CLAIMABLE_SORTS
             return self.page(Customer.objects.claimable_by(request.user))
         return self.page(self.get_queryset())
+
+    def query(self, request):
+        """Customers of the caller's scope as the query language asks for them: the list with conditions of any kind."""
+        asked = self.body()
+        self.shape = self.shape_of(asked["fields"], asked["include"])
+        filters = asked["filters"]
+        return self.page_of(self.get_queryset().filter(filters.condition), asked["part"], meaning=filters.meaning)
 
     def asks_for_claimable(self):
         """Whether somebody with a scope of their own asks for what nobody has taken yet."""

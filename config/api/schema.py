@@ -117,6 +117,14 @@ class MomentExtension(OpenApiSerializerFieldExtension):
         return {"type": "string", "description": text, "nullable": self.target.allow_null}
 
 
+class FiltersExtension(OpenApiSerializerFieldExtension):
+    target_class = "config.api.language.FiltersField"
+
+    def map_serializer_field(self, auto_schema, direction):
+        text = self.target.language.description
+        return {"type": "object", "additionalProperties": {}, "description": text, "nullable": self.target.allow_null}
+
+
 class FreeObjectExtension(OpenApiSerializerFieldExtension):
     target_class = "rest_framework.serializers.DictField"
 
@@ -236,14 +244,14 @@ class HubSchema(AutoSchema):
             statuses += [401, 429]
         if "{id}" in self.path or "{pk}" in self.path:
             statuses.append(404)
-        if self.method != "GET" and view.resource:
+        if self.method != "GET" and view.resource and view.permission_for(self.method) != view.permission:
             statuses += [409, 412, 422]
         return sorted(statuses)
 
     def _data_schema(self):
         view = self.view
         answer = view.answers.get(view.action)
-        if answer is None and view.action == "list":
+        if answer is None and view.action in view.lists:
             parts = {view.collection: view.serializer_class(many=True)}
             properties = {name: self._part(part) for name, part in parts.items()}
             if view.sorts:

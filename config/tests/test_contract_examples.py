@@ -1,11 +1,13 @@
 """The example requests of the specification answer in their documented shape; the bulk ones: actions/tests."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from config.api.throttling import Limit
 from config.testing import data_of, error_of, make_action, make_customer
+from customers.models import Customer
 from employees import services
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
@@ -315,6 +317,65 @@ def test_29_list_employees(as_, layla, ahmed, example):
 def test_cursor_pagination(as_, fatima, example):
     pagination = data_of(as_(fatima).get("customers?cursor=&limit=20"))["pagination"]
     assert pagination == {"nextCursor": None, "prevCursor": None, "hasNext": False, "hasPrevious": False, "limit": 20}
+
+
+def test_advanced_filtering(as_, fatima, ahmed, example):
+    make_customer(ahmed, **{key: EXAMPLE[key] for key in ("stage", "preferences", "city")})  # its score is 50
+    Customer.objects.filter(pk=example.pk).update(lead_score=85, created_at=datetime(2024, 1, 15, 8, tzinfo=UTC))
+    query = {
+        "filters": {
+            "stage": ["property_matching", "site_visit"],
+            "preferences": {
+                "budgetMin": {"gte": 1000000},
+                "budgetMax": {"lte": 3000000},
+                "propertyType": {"in": ["villa", "apartment"]},
+            },
+            "city": {"in": ["الرياض", "جدة"]},
+            "leadScore": {"gte": 70},
+            "createdAt": {"gte": "2024-01-01T00:00:00Z", "lte": "2024-01-31T23:59:59Z"},
+        },
+        "sort": {"field": "leadScore", "order": "desc"},
+        "limit": 20,
+        "cursor": None,
+    }
+    data = data_of(as_(fatima).post("customers/query", query))
+    assert [customer["id"] for customer in data["customers"]] == [example.pk]
+    assert data["pagination"] == {
+        "nextCursor": None, "prevCursor": None, "hasNext": False, "hasPrevious": False, "limit": 20,
+    }  # fmt: skip
+    assert data["customers"] == data_of(as_(fatima).get("customers", {"leadScoreMin": 85}))["customers"]
+
+
+def test_nested_filters_as_json_in_a_query_parameter(as_, fatima, ahmed, example):
+    make_customer(ahmed, city="الرياض", preferences={"propertyType": ["land"]})
+    filters = '{"preferences.propertyType":["villa","apartment"],"city":"الرياض"}'
+    data = data_of(as_(fatima).get("customers", {"filters": filters}))
+    assert [customer["id"] for customer in data["customers"]] == [example.pk]
+    assert data["pagination"]["totalItems"] == 1
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"city": {"eq": "الرياض"}},
+        {"stage": {"ne": "post_sale"}},
+        {"priority": {"in": ["high", "urgent"]}},
+        {"source": {"nin": ["import"]}},
+        {"leadScore": {"gt": 49}},
+        {"budgetMin": {"gte": 1000000}},
+        {"leadScore": {"lt": 51}},
+        {"budgetMax": {"lte": 5000000}},
+        {"name": {"contains": "محمد"}},
+        {"phone": {"startsWith": "+9665"}},
+    ],
+)
+def test_filter_operators(as_, fatima, layla, example, filters):
+    make_customer(
+        layla, name="سارة", phone="+971501234567", city="جدة", stage="post_sale", priority="low", source="import"
+    )
+    Customer.objects.exclude(pk=example.pk).update(lead_score=49 if "gt" in filters.get("leadScore", ()) else 51)
+    data = data_of(as_(fatima).post("customers/query", {"filters": filters}))
+    assert [customer["id"] for customer in data["customers"]] == [example.pk]
 
 
 def test_400_names_the_fields(as_, fatima):

@@ -8,6 +8,7 @@ from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
 from config.testing import HubClient, make_customer, make_phone
+from customers.querying import FIELDS
 
 
 @cache
@@ -65,6 +66,10 @@ def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
     check(client.patch(f"customers/{key}/stage", {"toStage": "closing"}), "patch", f"{one}/stage")
     check(client.post(f"customers/{key}/assign", {"employeeId": None}), "post", f"{one}/assign")
     check(client.post(f"customers/{key}/claim"), "post", f"{one}/claim")
+    check(client.post("customers/query", {"filters": {"name": "محمد"}}), "post", "customers/query")
+    check(client.post("customers/query", {"filters": {}, "cursor": None}), "post", "customers/query")
+    wrong = check(client.post("customers/query", {"filters": {"colour": "red"}}), "post", "customers/query")
+    assert wrong["error"]["details"][0]["field"] == "filters.colour"
     bulk = {"customerIds": [key, "cust_none"], "operation": "priority", "priority": "low"}
     check(client.post("customers/bulk", bulk), "post", "customers/bulk")
     check(client.post("customers/search", {"query": whole["name"]}), "post", "customers/search")
@@ -114,6 +119,15 @@ def test_answers_about_places_are_what_it_says(as_, layla):
     check(as_(layla).get("locations/regions"), "get", "locations/regions")
     check(as_(layla).get("locations/cities", {"region": "مكة"}), "get", "locations/cities")
     check(as_(layla).get("locations/cities", {"region": "أتلانتس"}), "get", "locations/cities")
+
+
+def test_the_query_language_is_described_from_its_table():
+    body = schema()["components"]["schemas"]["CustomerQueryInputRequest"]["properties"]
+    for name, kind in FIELDS.items():
+        (line,) = [
+            line for line in body["filters"]["description"].split("\n") if f"`{name}`" in line and "=" not in line
+        ]
+        assert f"({', '.join(kind.operators)}" in line
 
 
 def test_answers_about_people_are_what_it_says(as_, layla, ahmed):

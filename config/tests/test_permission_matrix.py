@@ -38,6 +38,8 @@ TABLE = {
     ("customers", "GET"): ("200", "200", "200", "200", "401"),
     ("customers", "GET ?deleted=only"): ("200", "200", "403", "403", "401"),
     ("customers", "POST"): ("201", "201", "201", "403", "401"),
+    ("customers-query", "POST"): ("200", "200", "200", "200", "401"),
+    ("customers-query", "POST ?deleted=only"): ("200", "200", "403", "403", "401"),
     ("customers-bulk", "POST"): ("200", "200", "200", "403", "401"),
     ("customers-search", "POST"): ("200", "200", "200", "200", "401"),
     ("customer", "GET"): _READ,
@@ -94,6 +96,7 @@ PASSWORD = "a-long-pass-phrase"
 # What a call sends; without an entry, nothing. Functions are given the world.
 BODIES = {
     ("customers", "POST"): lambda world: {"name": "سارة القحطاني", "phone": make_phone()},
+    ("customers-query", "POST"): {"filters": {"or": [{"city": None}, {"notes": {"contains": "كناري"}}]}},
     ("customers-bulk", "POST"): lambda world: {
         "customerIds": [row.pk for row in world.customers.values()],
         "operation": "priority",
@@ -337,6 +340,10 @@ def test_lists_show_the_scope_of_the_caller_and_count_nothing_else(world, client
     assert data["pagination"]["totalItems"] == len(SEEN_CUSTOMERS[role])
     by_cursor = data_of(clients[role].get("customers", {"limit": 100, "cursor": ""}))
     assert {names[row["id"]] for row in by_cursor["customers"]} == SEEN_CUSTOMERS[role]
+    for filters in ({}, {"assignedTo": {"ne": "emp_none"}}, {"or": [{"city": {"ne": "x"}}, {"stage": "closing"}]}):
+        data = data_of(clients[role].post("customers/query", {"filters": filters, "limit": 100}))
+        assert {names[row["id"]] for row in data["customers"]} == SEEN_CUSTOMERS[role]
+        assert data["pagination"]["totalItems"] == len(SEEN_CUSTOMERS[role])
 
     names = {employee.pk: name for name, employee in world.employees.items()}
     shown = data_of(clients[role].get("employees", {"includeStats": "true"}))["employees"]
@@ -404,6 +411,27 @@ def test_no_search_or_filter_finds_a_row_of_the_other_organization(world, client
         for fuzzy in (True, False):
             response = clients[role].post("customers/search", {"query": text, "fuzzy": fuzzy})
             assert world.theirs.pk not in {result["customer"]["id"] for result in data_of(response)["results"]}
+            assert_no_canary(world, response, text)
+    for filters in (
+        {"id": world.theirs.pk},
+        {"name": {"contains": "كناري"}},
+        {"nameEn": {"startsWith": "canary"}},
+        {"phone": CANARY_PHONE},
+        {"phone": {"startsWith": CANARY_PHONE[:9]}},
+        {"email": {"contains": "canary.test"}},
+        {"notes": {"contains": "كناري"}},
+        {"tags": {"contains": "canary"}},
+        {"sourceDetails": {"campaign": {"startsWith": "canary"}}},
+        {"assignedEmployeeId": [world.noura.pk, None], "stage": "closing"},
+    ):
+        text = json.dumps(filters, ensure_ascii=False)
+        doors = (
+            clients[role].post("customers/query", {"filters": filters}),
+            clients[role].post("customers/query", {"filters": filters, "cursor": None}),
+            clients[role].get("customers", {"filters": text}),
+        )
+        for response in doors:
+            assert data_of(response)["customers"] == []
             assert_no_canary(world, response, text)
     for query in ({"role": "Canary manager"}, {"role": "admin"}, {"isActive": "true"}, {"teamId": world.team.pk}):
         assert_no_canary(world, clients[role].get("employees", query), json.dumps(query))
