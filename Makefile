@@ -18,7 +18,7 @@ run: .venv/ready .env
 	@exec .venv/bin/python manage.py run
 
 test: .venv/ready
-	@.venv/bin/python -m pytest -q -m "not slow"
+	@.venv/bin/python -m pytest -q -n 2 -m "not slow"
 
 test-slow: .venv/ready
 	@.venv/bin/python -m pytest -q -m slow
