@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 ROWS, EXISTING = 50_000, 200_000
 BAD_PERCENT, DUPLICATE_PERCENT = 2, 5
-LEAST_ROWS_PER_SECOND = 15_000
+LEAST_ROWS_PER_SECOND = 10_000
 MOST_MEGABYTES = 400
 
 HEADERS = (
