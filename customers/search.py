@@ -166,7 +166,7 @@ def search(customers, text, *, organization_id, fuzzy=True, with_national_id=Fal
             best[match.key] = known.merged(match) if known else match
     # The newest first among equals.
     ranked = sorted(best.values(), key=lambda match: (match.score, match.key), reverse=True)
-    return Found(ranked[:limit], max(len(ranked), *(total for _matches, total in ways)))
+    return Found(ranked[:limit], max(len(ranked), *(number for _matches, number in ways)))
 
 
 def _of_national_id(customers, text):
@@ -190,7 +190,7 @@ def _containing(customers, text, organization_id):
     columns = customers.values_list("pk", "name_folded", "name_en_folded", "phone", "email")
     rows, total = _counted(customers, columns)
     names = begun_forms(fold(text))
-    parts_of = {"name": names, "nameEn": names, "phone": [_dialled(text)], "email": [text.strip().lower()]}
+    parts_of = {"name": names, "nameEn": names, "phone": _dialled(text), "email": [text.strip().lower()]}
     matches = []
     for key, *stored in rows:
         scores = {}
@@ -200,15 +200,16 @@ def _containing(customers, text, organization_id):
                 scores[field] = score
         if scores:
             matches.append(Match(key, max(scores.values()), list(scores)))
-    return matches, total
+    return matches, total if total > CANDIDATES else len(matches)
 
 
 def _dialled(text):
-    """The whole number as it is stored, or the digits of a part of one; None for other texts."""
+    """The whole number as it is stored, if it is one, and the digits to look for, None for other texts."""
+    digits = phone_search_digits(text)
     try:
-        return phone_e164(text)
+        return phone_e164(text), digits
     except ValidationError:
-        return phone_search_digits(text)
+        return (digits,)
 
 
 def _score_of_part(part, whole):
@@ -245,7 +246,7 @@ def _named_like(customers, text, organization_id):
         rows = list(dict.fromkeys([*exact[:CANDIDATES], *rows]))
     matches = _ranked(asked, rows)
     if matches and max(match.score for match in matches) >= GOOD:
-        return matches, max(total, len(matches))
+        return matches, total if total > CANDIDATES else len(matches)
     wider = [known | alike for known, alike in zip(keys, _alike(asked, organization_id), strict=True)]
     rows = dict.fromkeys([*rows, *_names_of(_with_keys(customers, wider))[:CANDIDATES]])
     matches = _ranked(asked, rows)

@@ -123,6 +123,12 @@ def test_a_part_of_the_phone_is_found_with_a_lower_score(layla, as_):
     assert fields == ["phone"] and 0.5 < score < 1
 
 
+def test_the_phone_of_another_country_is_found_by_its_part(layla, as_):
+    make_customer(layla, name="سارة", phone="+971551234567")
+    ((_name, score, fields),) = found(as_(layla), "0551234567")
+    assert fields == ["phone"] and 0.5 < score < 1
+
+
 def test_an_email_is_found_whole_and_by_its_beginning(layla, as_):
     make_customer(layla, name="سارة", email="Sara.Ali@Mail.sa")
     assert found(as_(layla), "sara.ali@mail.sa") == [("سارة", 1.0, ["email"])]
