@@ -1,9 +1,11 @@
 """Organization, team, employee and session: the tenant and the people in it."""
 
 from datetime import time
+from decimal import Decimal
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -39,6 +41,14 @@ class Organization(VersionedModel):
     work_ends = models.TimeField(_("work ends"), default=time(17))
     agents_may_claim = models.BooleanField(_("agents may claim unassigned customers"), default=True)
     opens_first_action = models.BooleanField(_("new customers open their first action"), default=True)
+    # Two and a half percent are customary in Saudi Arabia.
+    commission_rate = models.DecimalField(
+        _("commission, in percent"),
+        max_digits=5,
+        decimal_places=2,
+        default=Decimal("2.5"),
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+    )
 
     class Meta:
         db_table = "organizations"
