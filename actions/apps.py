@@ -8,7 +8,9 @@ class ActionsConfig(AppConfig):
 
     def ready(self):
         from actions import signals, stats
+        from customers.options import OPTIONS
         from employees.stats import WORKLOAD
 
+        OPTIONS.append(stats.filter_options)
         WORKLOAD.update(stats.WORKLOAD)
         assert signals

@@ -1,12 +1,17 @@
 """What the list of actions, and their statistics, can be narrowed by."""
 
-from rest_framework.exceptions import ValidationError
-
 from actions.choices import TABS, ActionStatus, ActionType
 from actions.models import CustomerAction
 from actions.querysets import BUCKETS
-from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter, WrittenOut
-from config.api.query import one_of
+from config.api.filters import (
+    ChoiceListFilter,
+    HubFilter,
+    HubFilterSet,
+    ListFilter,
+    MomentFilter,
+    WordFilter,
+    WrittenOut,
+)
 from config.arabic import fold_text
 from config.clock import current_minute, zone_of
 from customers.choices import Priority, Source
@@ -22,21 +27,6 @@ from customers.models import Customer
 from customers.search import matching, type_key
 
 
-class WordFilter(HubFilter):
-    """One word of several; 400 names the allowed ones."""
-
-    words = ()
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.value_schema = {"type": "string", "enum": list(self.words)}
-
-    def clean_one(self, text):
-        if text not in self.words:
-            raise ValidationError(one_of(self.words))
-        return text
-
-
 class StatusFilter(ChoiceListFilter):
     """Any of several statuses; snoozed actions whose time has come are pending."""
 
@@ -47,7 +37,8 @@ class StatusFilter(ChoiceListFilter):
 class DueDateFilter(WordFilter):
     """Open actions that are overdue, due today, in a week or this month, or have no date; `all` filters nothing."""
 
-    words = ("all", *BUCKETS)
+    def __init__(self, *args, **options):
+        super().__init__(*args, words=("all", *BUCKETS), **options)
 
     def filter(self, queryset, value):
         if value == "all":
@@ -58,7 +49,8 @@ class DueDateFilter(WordFilter):
 class TabFilter(WordFilter):
     """The tabs of the requests page: open ones of the inbox, to follow up, all open ones, ended ones."""
 
-    words = tuple(TABS)
+    def __init__(self, *args, **options):
+        super().__init__(*args, words=TABS, **options)
 
     def filter(self, queryset, value):
         statuses, types = TABS[value]
@@ -90,8 +82,8 @@ class ActionFilterSet(HubFilterSet):
     assignedTo = AssigneeFilter("assigned_to")
     dueDate = DueDateFilter()
     tab = TabFilter()
-    city = CityFilter()
-    state = StateFilter()
+    city = CityFilter("city_key")
+    state = StateFilter("region")
     budgetMin = BudgetFilter("customer__budget_max", lookup_expr="gte", other="customer__budget_min")
     budgetMax = BudgetFilter("customer__budget_min", lookup_expr="lte", other="customer__budget_max")
     propertyType = PropertyTypeFilter("customer__facets", key=type_key)

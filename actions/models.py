@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from actions.choices import ENDED, ActionStatus, ActionType
 from actions.querysets import CountQuerySet, CustomerActionQuerySet
+from config.counts import CountRow
 from config.db import PrefixedIDField, VersionedModel, rank_field
 from customers.choices import PRIORITY_RANK, Priority, Source
 
@@ -170,15 +171,9 @@ class ActionNote(models.Model):
         return self.content
 
 
-class _Counted(models.Model):
-    """Differences in numbers of actions, by their customer's assignee and their own: written by triggers only.
+class _Counted(CountRow):
+    """Differences in numbers of actions, by their customer's assignee and their own (see actions.counting)."""
 
-    The sum over the rows is the number: writers insert and never wait for each other, and
-    `services.fold_counts` adds up what has gathered. Rows of EVERYBODY repeat those of all
-    assignees of the organization together.
-    """
-
-    organization_id = models.CharField(max_length=50, db_collation="C")
     customer_assignee = models.CharField(max_length=50, null=True, db_collation="C")
     assigned_to = models.CharField(max_length=50, null=True, db_collation="C")
 

@@ -7,13 +7,12 @@ from django.db.models import Q
 
 from actions.choices import ENDED, OPEN, ActionStatus
 from config.clock import start_of_day, start_of_next_month
+from config.counts import EVERYBODY
 from employees.choices import Role
 from employees.models import Employee
 
 CALENDAR_BUCKETS = ("today", "week", "month")
 BUCKETS = ("overdue", *CALENDAR_BUCKETS, "no_date")
-# Stands for all assignees together.
-EVERYBODY = "*"
 
 
 def days_of(bucket, today):
@@ -59,7 +58,7 @@ class CountQuerySet(ScopedQuerySet):
             return self.filter(
                 organization_id=employee.organization_id, customer_assignee=EVERYBODY, assigned_to=EVERYBODY
             )
-        rows = self.in_scope_of(employee)
+        rows = self.in_scope_of(employee).exclude(customer_assignee=EVERYBODY)
         return rows if narrow is None else narrow(rows)
 
 

@@ -7,7 +7,6 @@ Each change, of one action or of hundreds, goes through `change_all`: one statem
 from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -212,40 +211,6 @@ def wake_snoozed():
         woken += len(rows)
         if len(rows) < WAKE_BATCH:
             return woken
-
-
-def fold_counts():
-    """Add up the differences that have gathered in the counts; returns how many rows became fewer.
-
-    One at a time: a second run finds the lock taken and leaves it to the first. The lock comes
-    before the statements, whose snapshots must not be older than the end of another run.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('action_counts'))")
-        if not cursor.fetchone()[0]:
-            return 0
-        return sum(_fold(cursor, *table) for table in _COUNTS)
-
-
-_COUNTS = (
-    ("action_counts", "key", ("number",)),
-    ("action_days", "day", ("due", "completed", "dismissed", "seconds")),
-)
-
-
-def _fold(cursor, table, name, numbers):
-    group = f"organization_id, customer_assignee, assigned_to, {name}"
-    sums = ", ".join(f"nullif(sum({number}), 0)" for number in numbers)
-    is_nothing = " AND ".join(f"coalesce(sum({number}), 0) = 0" for number in numbers)
-    cursor.execute(
-        f"WITH crowded AS (SELECT unnest(array_agg(id)) AS id FROM {table} GROUP BY {group} "
-        f"HAVING count(*) > 1 OR {is_nothing}), "
-        f"gone AS (DELETE FROM {table} USING crowded WHERE {table}.id = crowded.id RETURNING {table}.*), "
-        f"folded AS (INSERT INTO {table} ({group}, {', '.join(numbers)}) SELECT {group}, {sums} FROM gone "
-        f"GROUP BY {group} HAVING NOT ({is_nothing}) RETURNING 1) "
-        "SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM folded)"
-    )
-    return cursor.fetchone()[0]
 
 
 # --- The parts of a change --------------------------------------------------------------------

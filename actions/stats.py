@@ -12,13 +12,14 @@ from datetime import timedelta
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Avg, BigIntegerField, Case, Count, F, Func, Q, Sum, Value, When
-from django.db.models.functions import Concat
 
 from actions.choices import ENDED, FOLLOW_UPS, INBOX, OPEN, TABS, ActionStatus, ActionType
 from actions.models import ActionCount, ActionDay, CustomerAction
 from actions.querysets import BUCKETS, CALENDAR_BUCKETS, days_of, is_due
 from config.api.filters import WrittenOut
+from config.api.labels import labels_of
 from config.clock import current_minute, start_of_day, zone_of
+from config.db import at_one_moment
 from customers.choices import Priority, Source
 from customers.models import Customer
 
@@ -77,19 +78,36 @@ def total_of(employee, filterset):
     statuses = set(asked.get("status") or ActionStatus.values).intersection(of_tab)
     if types and not statuses.issuperset(of_tab):
         return None  # types are counted for all open ones together
-    counts = ActionCount.objects.summed_for(employee, _narrowing(filterset))
     actions = filterset.narrowed(CustomerAction.objects.visible_to(employee), "assignedTo")
-    woken = actions.overslept(current_minute()).values_list(Concat(Value("woken:"), "type"))
-    parts = counts.values_list("key").annotate(number=Sum("number")), woken.annotate(number=Count("pk"))
-    try:
-        number_of = Counter(dict(parts[0].union(parts[1], all=True)))
-    except EmptyResultSet:
-        return 0
-    if types:
-        return int(sum(number_of[f"type:{word}"] + number_of[f"woken:{word}"] for word in types))
-    awake = sum(number_of[f"woken:{word}"] for word in ActionType.values)
-    shift = {ActionStatus.PENDING: awake, ActionStatus.SNOOZED: -awake}
-    return int(sum(number_of[f"status:{word}"] + shift.get(word, 0) for word in statuses))
+    number_of = _numbers_now(ActionCount.objects.summed_for(employee, _narrowing(filterset)), actions)
+    keys = [f"type:{word}" for word in types] if types else [f"status:{word}" for word in statuses]
+    return sum(number_of[key] for key in keys)
+
+
+def filter_options(employee):
+    """Options of the list of actions: types with how many open ones there are, statuses with all of them."""
+    actions = CustomerAction.objects.visible_to(employee)
+    number_of = _numbers_now(ActionCount.objects.summed_for(employee, None), actions)
+    kinds = (("actionTypes", "type", ActionType), ("actionStatuses", "status", ActionStatus))
+    return {
+        name: [
+            {"value": word, **labels, "count": number_of[f"{dimension}:{word}"]}
+            for word, labels in labels_of(choices).items()
+        ]
+        for name, dimension, choices in kinds
+    }
+
+
+def _numbers_now(counts, actions):
+    """What is kept by key, with the snoozed actions whose time has come moved to the open ones."""
+    woken = actions.overslept(current_minute()).values("type").annotate(number=Count("pk"))
+    read = at_one_moment(counts=counts.values("key").annotate(total=Sum("number")), woken=woken)
+    number_of = Counter({row["key"]: row["total"] or 0 for row in read["counts"]})
+    for row in read["woken"]:
+        number_of[f"type:{row['type']}"] += row["number"]
+        number_of[f"status:{ActionStatus.PENDING}"] += row["number"]
+        number_of[f"status:{ActionStatus.SNOOZED}"] -= row["number"]
+    return number_of
 
 
 def _counted(employee, filterset):

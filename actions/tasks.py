@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from actions import services
+from actions import counting, refreshing, services
+from config.counts import report
 
 
 @shared_task
@@ -14,4 +15,10 @@ def wake_snoozed():
 @shared_task
 def fold_counts():
     """Add up what has gathered in the counts that statistics are read from."""
-    return services.fold_counts()
+    return counting.fold_counts()
+
+
+@shared_task
+def refresh_stats():
+    """Compare counts with the truth, say what differs, and set it right."""
+    return report(refreshing.refresh())

@@ -68,7 +68,7 @@ def among_the_others(pairs):
     forget()
     for number, (pair, name, name_en) in enumerate(names):
         preferences = {"propertyType": [], "preferredAreas": []}
-        derived = derived_columns(name=name, name_en=name_en, city="", tags=[], preferences=preferences)
+        derived = derived_columns(name=name, name_en=name_en, city="", district="", tags=[], preferences=preferences)
         customer = Customer(
             id=f"cust_pair_{number:05}", organization_id=agent.organization_id, name=name, name_en=name_en,
             phone=f"+99900{number:05}", stage=STAGES[number % 2], priority=PRIORITY, assigned_employee=agent,

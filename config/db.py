@@ -4,6 +4,7 @@ import os
 import time
 from functools import wraps
 
+from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, models
 from django.utils import timezone
 
@@ -95,6 +96,29 @@ def tried_again(call):
                     raise
 
     return tried
+
+
+def at_one_moment(**parts):
+    """`{name: rows as dicts}` of several querysets of `values`, by one statement: what is read together agrees.
+
+    A part may also be `(sql, params)`. Numbers with a fraction come as floats.
+    """
+    compiled = {name: sql for name, part in parts.items() if (sql := _compiled(part))}
+    if not compiled:
+        return {name: [] for name in parts}
+    listed = ", ".join(f"(SELECT json_agg(part) FROM {name} AS part)" for name in compiled)
+    withs = ", ".join(f"{name} AS ({sql})" for name, (sql, _params) in compiled.items())
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {withs} SELECT {listed}", [p for _sql, params in compiled.values() for p in params])
+        rows = dict(zip(compiled, cursor.fetchone(), strict=True))
+    return {name: rows.get(name) or [] for name in parts}
+
+
+def _compiled(part):
+    try:
+        return part if isinstance(part, tuple) else part.order_by().query.sql_with_params()
+    except EmptyResultSet:  # a filter that nothing can match
+        return None
 
 
 class PreconditionFailed(Exception):

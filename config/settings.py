@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -293,6 +294,9 @@ CELERY_BEAT_SCHEDULE = {
     "prune sessions": {"task": "employees.tasks.prune_sessions", "schedule": timedelta(hours=6)},
     "wake snoozed actions": {"task": "actions.tasks.wake_snoozed", "schedule": timedelta(minutes=1)},
     "fold action counts": {"task": "actions.tasks.fold_counts", "schedule": timedelta(minutes=1)},
+    "fold customer counts": {"task": "customers.tasks.fold_counts", "schedule": timedelta(minutes=1)},
+    "refresh action counts": {"task": "actions.tasks.refresh_stats", "schedule": crontab(hour=2, minute=40)},
+    "refresh customer counts": {"task": "customers.tasks.refresh_stats", "schedule": crontab(hour=3, minute=10)},
 }
 
 # --- Logs -----------------------------------------------------------------------------------

@@ -6,13 +6,24 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter, NumberFilter
+from config.api.filters import (
+    ChoiceListFilter,
+    HubFilter,
+    HubFilterSet,
+    ListFilter,
+    MomentFilter,
+    NumberFilter,
+    WordFilter,
+)
 from config.api.language import QueryFilter
 from config.api.query import one_of
 from config.places import REGIONS, city_key, resolve_region
 from customers.choices import Priority, Source, Stage
 from customers.querying import CLAIMABLE_LANGUAGE, LANGUAGE, ME, UNASSIGNED
-from customers.search import area_keys, matching, matching_name, tag_key, type_key
+from customers.search import area_keys, district_key, matching, matching_name, tag_key, type_key
+
+# What statistics can be broken down by.
+GROUPS = ("stage", "source", "employee", "city")
 
 
 class SearchFilter(HubFilter):
@@ -39,6 +50,9 @@ class FacetFilter(ListFilter):
     def filter(self, queryset, value):
         return queryset.filter(**{f"{self.field_name}__overlap": [self.key(text) for text in value]})
 
+    def words_of(self, value):
+        return sorted({self.key(text).partition(":")[2] for text in value})
+
 
 class PropertyTypeFilter(FacetFilter):
     """Any of several property types, in Arabic or English, which commas may separate."""
@@ -50,8 +64,15 @@ class PropertyTypeFilter(FacetFilter):
 class CityFilter(ListFilter):
     """Cities in any spelling of ours, else as typed."""
 
-    def filter(self, queryset, value):
-        return queryset.filter(city_key__in=[city_key(city)[:100] for city in value])
+    def words_of(self, value):
+        return [city_key(city)[:100] for city in value]
+
+
+class DistrictFilter(ListFilter):
+    """Districts in any spelling that folds to the same."""
+
+    def words_of(self, value):
+        return [district_key(district) for district in value]
 
 
 class StateFilter(ListFilter):
@@ -62,9 +83,6 @@ class StateFilter(ListFilter):
         if region is None:
             raise ValidationError(one_of([region.name for region in REGIONS.values()]))
         return region.code
-
-    def filter(self, queryset, value):
-        return queryset.filter(region__in=value)
 
 
 class AssigneeFilter(ListFilter):
@@ -80,13 +98,14 @@ class AssigneeFilter(ListFilter):
         """That a column names one of them; None names nobody."""
         if not value:
             return Q()
-        ids = [
-            self.parent.request.user.pk if word == ME else word for word in value if word not in (UNASSIGNED, "null")
-        ]
-        condition = Q(**{f"{column}__in": ids})
-        if len(ids) < len(value):
-            condition |= Q(**{column: None})
-        return condition
+        ids = self.ids_of(value)
+        condition = Q(**{f"{column}__in": [key for key in ids if key]})
+        return condition | Q(**{column: None}) if None in ids else condition
+
+    def ids_of(self, value):
+        """The ids that are meant; None is nobody."""
+        meant = {ME: self.parent.request.user.pk, UNASSIGNED: None, "null": None}
+        return [meant.get(word, word) for word in value]
 
 
 class BudgetFilter(NumberFilter):
@@ -114,8 +133,9 @@ class CustomerFilterSet(HubFilterSet):
     budgetMax = BudgetFilter("budget_min", lookup_expr="lte", other="budget_max")
     propertyType = PropertyTypeFilter("facets", key=type_key)
     preferredAreas = FacetFilter("facets", key=lambda area: area_keys(area)[0])
-    city = CityFilter()
-    state = StateFilter()
+    city = CityFilter("city_key")
+    state = StateFilter("region")
+    district = DistrictFilter("district_key")
     tags = FacetFilter("facets", key=tag_key)
     createdFrom = MomentFilter("created_at")
     createdTo = MomentFilter("created_at", end=True)
@@ -142,3 +162,15 @@ class ClaimableFilterSet(CustomerFilterSet):
 
     search = NameFilter()
     filters = QueryFilter(CLAIMABLE_LANGUAGE)
+
+
+class AssigneesFilterSet(HubFilterSet):
+    assignedEmployeeId = AssigneeFilter("assigned_employee")
+
+    aliases = CustomerFilterSet.aliases
+
+
+class StatisticsFilterSet(AssigneesFilterSet):
+    dateFrom = MomentFilter("created_at")
+    dateTo = MomentFilter("created_at", end=True)
+    groupBy = WordFilter(words=GROUPS)

@@ -145,7 +145,7 @@ FIELDS = {
     "expectedRevenue": Number("expected_revenue"),
     "paidAmount": Number("paid_amount"),
     "city": City("city"),
-    "district": Text("district"),
+    "district": Text("district", folded="district_key"),
     "state": Region("region"),
     "address": Text("address"),
     "latitude": Number("latitude"),

@@ -1,10 +1,15 @@
-"""Which customers a caller may see."""
+"""Which customers a caller may see, and which counts of customers are the caller's."""
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
 
+from config.counts import EVERYBODY
 from employees.choices import Role
 from employees.models import Employee
+
+# Who counts are of that are nobody's: one more name to look up, where NULL would need a search of its own.
+NOBODY = ""
 
 
 class CustomerQuerySet(models.QuerySet):
@@ -34,3 +39,28 @@ class CustomerQuerySet(models.QuerySet):
             team = Employee.objects.filter(team_id=employee.team_id).values("pk")
             return mine.filter(unassigned | Q(assigned_employee__in=team))
         return mine.filter(assigned_employee=employee.pk)
+
+
+class _IsAny(Func):
+    template, arg_joiner, output_field = "%(expressions)s)", " = ANY (", models.BooleanField()
+
+
+class CountQuerySet(models.QuerySet):
+    def summed_for(self, employee, narrow):
+        """The rows whose sum is the caller's; `narrow` narrows them to assignees, None to none."""
+        if narrow is None and employee.role == Role.ADMIN:
+            return self.filter(organization_id=employee.organization_id, assignee=EVERYBODY)
+        return (narrow or (lambda rows: rows))(self.by_assignee(employee))
+
+    def by_assignee(self, employee):
+        """The rows in the caller's scope (see CustomerQuerySet.visible_to), each of somebody or NOBODY."""
+        mine = self.filter(organization_id=employee.organization_id)
+        if employee.role == Role.ADMIN:
+            return mine.exclude(assignee=EVERYBODY)
+        if employee.role != Role.SALES_MANAGER:
+            return mine.filter(assignee=employee.pk)
+        if employee.team_id is None:
+            return mine.filter(assignee=NOBODY)
+        team = ArraySubquery(Employee.objects.filter(team_id=employee.team_id).values("pk"))
+        # An array is looked up in the index; a subquery is compared with every row of the organization.
+        return mine.filter(_IsAny("assignee", Func(team, Value(NOBODY), function="array_append")))

@@ -34,11 +34,16 @@ def type_key(property_type):
     return f"type:{_WORD_OF_TYPE.get(folded, folded)}"
 
 
+def district_key(district):
+    """What districts are grouped and filtered by."""
+    return fold_text(district)[:100]
+
+
 def tag_key(tag):
     return f"tag:{tag}"
 
 
-def derived_columns(*, name, name_en, city, tags, preferences):
+def derived_columns(*, name, name_en, city, district, tags, preferences):
     """The columns that follow from others, as `{column: value}`. Every door that writes a customer calls this."""
     facets = [tag_key(tag) for tag in tags]
     facets += [type_key(property_type) for property_type in preferences.get("propertyType", ())]
@@ -51,6 +56,7 @@ def derived_columns(*, name, name_en, city, tags, preferences):
         "name_keys": terms_of(name_folded, name_en_folded),
         "city_key": city_key(city)[:100],
         "region": region_of_city(city),
+        "district_key": district_key(district),
         "facets": sorted(set(facets)),
     }
 

@@ -20,12 +20,13 @@ from customers.choices import CHANNELS
 from customers.models import Assignment, Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.search import derived_columns
+from customers.stages import all_entering, entering
 from employees.models import Employee
 from employees.services import keep
 
 MAX_TAGS, MAX_FACTS, MAX_FACT_CHARACTERS = 50, 30, 5000
 SYSTEM_NAME, SYSTEM_ID = "System", "system"
-_SEARCHED = {"name", "name_en", "city", "tags", "preferences"}
+_SEARCHED = {"name", "name_en", "city", "district", "tags", "preferences"}
 _NULLABLE = {field.name for field in Customer._meta.fields if field.null} | {"assigned_employee_id"}
 
 
@@ -45,7 +46,9 @@ def create_customer(*, actor, values, first_action=True):
         values["assigned_employee_id"] = actor.pk
     assignee_id = values.get("assigned_employee_id")
     now = timezone.now()
-    customer = Customer(organization_id=actor.organization_id, created_at=now, updated_at=now, **values)
+    born = {"created_at": now, "updated_at": now, "stage_entered_at": now}
+    customer = Customer(organization_id=actor.organization_id, **born, **values)
+    _put(customer, entering(customer, customer.stage, now))
     with _phone_reported(actor, customer.phone), recorded(actor):
         _check_assignee(actor, assignee_id)
         customer.save(force_insert=True)
@@ -258,18 +261,24 @@ def _put_on_all(rows, values, actor, reason, notes):
     if not touched:
         return
     befores, now = [getattr(row, column) for row in touched], timezone.now()
+    moves = column == "stage"
     Customer.objects.filter(pk__in=[row.pk for row in touched]).update(
-        **values, version=F("version") + 1, updated_at=now
+        **(all_entering(after, now) if moves else values), version=F("version") + 1, updated_at=now
     )
     for row in touched:
-        setattr(row, column, after)
+        _put(row, entering(row, after, now) if moves else values)
         row.version, row.updated_at = row.version + 1, now
-    if column == "stage":
+    if moves:
         write_stage_changes(touched, befores, actor, reason, notes)
     elif column == "assigned_employee_id":
         write_assignments(touched, befores, actor, notes)
     changes = [{column: (before, after)} for before in befores]
     changed.send(Customer, rows=touched, kind="updated", changes=changes, actor=actor)
+
+
+def _put(customer, values):
+    for name, value in values.items():
+        setattr(customer, name, value)
 
 
 def _lock_visible(ids, actor):
@@ -294,6 +303,8 @@ def _change(customer, actor, values, reason, notes, *, checked=False):
     assignee_id = values.get("assigned_employee_id", customer.assigned_employee_id)
     if assignee_id != customer.assigned_employee_id and not checked:
         _check_assignee(actor, assignee_id, needed=True)
+    if values.get("stage", customer.stage) != customer.stage:
+        values = values | entering(customer, values["stage"], timezone.now())
     changes = save_changes(customer, **values)
     if "stage" in changes:
         write_stage_changes([customer], [changes["stage"][0]], actor, reason, notes)
@@ -390,6 +401,7 @@ def write_stage_changes(customers, befores, actor, reason="", notes=""):
             to_stage=customer.stage,
             changed_by=actor.name if actor else SYSTEM_NAME,
             changed_by_id=actor.pk if actor else SYSTEM_ID,
+            changed_at=customer.stage_entered_at,
             reason=reason,
             notes=notes,
             auto_generated=actor is None,

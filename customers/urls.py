@@ -14,6 +14,13 @@ urlpatterns = [
         CustomerViewSet.as_view({"post": "query"}, write_permission="customers.read", parser_classes=[ShortJSONParser]),
         name="customers-query",
     ),
+    path("customers/stats", CustomerViewSet.as_view({"get": "stats"}, permission="stats.read"), name="customers-stats"),
+    path("customers/filters", CustomerViewSet.as_view({"get": "filters"}), name="customers-filters"),
+    path(
+        "customers/pipeline",
+        CustomerViewSet.as_view({"get": "pipeline"}, permission="stats.read"),
+        name="customers-pipeline",
+    ),
     path("customers/bulk", CustomerViewSet.as_view({"post": "bulk"}), name="customers-bulk"),
     path(
         "customers/search",

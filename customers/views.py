@@ -1,4 +1,4 @@
-"""The customers of the API: endpoints 1 to 6 and 30, with restore, claim and bulk."""
+"""The customers of the API: endpoints 1 to 6, 16, 17 and 30, with restore, claim, bulk and the pipeline."""
 
 import orjson
 from django.utils.translation import gettext as _
@@ -6,8 +6,16 @@ from django.utils.translation import gettext as _
 from config.api.renderers import iso
 from config.api.viewsets import HubViewSet
 from customers import services
-from customers.filters import UNASSIGNED, ClaimableFilterSet, CustomerFilterSet
+from customers.filters import (
+    UNASSIGNED,
+    AssigneesFilterSet,
+    ClaimableFilterSet,
+    CustomerFilterSet,
+    StatisticsFilterSet,
+)
 from customers.models import Customer
+from customers.options import facets, filter_options
+from customers.pipeline import pipeline
 from customers.querying import CLAIMABLE_SORTS, DEFAULT_SORT, SORTS, CustomerQueryInput
 from customers.search import search
 from customers.serializers import (
@@ -15,16 +23,22 @@ from customers.serializers import (
     BulkInput,
     BulkResultSerializer,
     ClaimableCustomerSerializer,
+    ColumnSerializer,
     CustomerInput,
     CustomerSerializer,
+    CustomerStatisticsSerializer,
     DeletedSerializer,
+    FilterOptionsSerializer,
     NewCustomerInput,
     SearchInput,
     SearchResultsSerializer,
     StageInput,
 )
+from customers.stats import statistics, total_of
 
 DELETED_ONLY = {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}}
+
+CARDS, MOST_CARDS = 5, 20
 
 
 class CustomerViewSet(HubViewSet):
@@ -33,6 +47,7 @@ class CustomerViewSet(HubViewSet):
     delete_permission = "customers.delete"
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilterSet
+    filtersets = {"stats": StatisticsFilterSet, "filters": CustomerFilterSet, "pipeline": AssigneesFilterSet}
     bodies = {
         "create": NewCustomerInput,
         "update": CustomerInput,
@@ -42,11 +57,20 @@ class CustomerViewSet(HubViewSet):
         "search": SearchInput,
         "query": CustomerQueryInput,
     }
-    answers = {"destroy": DeletedSerializer, "bulk": BulkResultSerializer, "search": SearchResultsSerializer}
+    answers = {
+        "destroy": DeletedSerializer,
+        "bulk": BulkResultSerializer,
+        "search": SearchResultsSerializer,
+        "stats": {"stats": CustomerStatisticsSerializer},
+        "filters": {"filters": FilterOptionsSerializer},
+        "pipeline": {"pipeline": ColumnSerializer(many=True)},
+    }
     lists = frozenset({"list", "query"})
     extra_params = {
         "list": DELETED_ONLY,
         "query": DELETED_ONLY,
+        "filters": {"facets": {"type": "boolean", "description": "Count under the filters, as is done anyway"}},
+        "pipeline": {"cards": {"type": "integer", "minimum": 0, "maximum": MOST_CARDS, "default": CARDS}},
         "destroy": {"permanent": {"type": "boolean", "description": "Remove for good, for admins"}},
     }
     sorts = SORTS
@@ -60,6 +84,9 @@ class CustomerViewSet(HubViewSet):
 
     def scope_is_small(self):
         return not self.request.user.may("customers.assign") or "deleted" in self.params
+
+    def known_total(self, filterset):
+        return None if self.scope_is_small() else total_of(self.request.user, filterset)
 
     def list(self, request):
         """Customers of the caller's scope, filtered, sorted and paged by number or by cursor."""
@@ -168,3 +195,42 @@ class CustomerViewSet(HubViewSet):
         order = self.body()
         updated, missing = services.bulk_change(actor=request.user, **order)
         return self.answer({"updatedCount": len(updated), "failed": self.failures(missing)})
+
+    # --- The numbers above them -----------------------------------------------------------
+
+    def stats(self, request):
+        """The numbers of the dashboard, each equal to the list behind it for the same caller.
+
+        `dateFrom` and `dateTo` mean when customers were created, as `createdFrom` and `createdTo` of the list.
+        Days, months and years are those of the organization's calendar.
+        `activeCustomers`: last contact today or in the thirty days before. `newThisMonth`: created since the month
+        began. Closed is who entered closing, or skipped it for post_sale, for the first time: `closedThisMonth`,
+        `closedThisYear`, and `avgDaysInPipeline` from creation until then. `conversionRate`: percent that ever
+        reached down_payment or later, of all. `avgDealSize`: of those with a deal value. `totalExpectedRevenue`:
+        as stated, else the organization's commission of the deal value. Score bands are 80 and more, 60 to 79,
+        40 to 59, less than 40. Averages are 0 where there is nothing to average.
+        """
+        filterset = StatisticsFilterSet(self.params, Customer.objects.visible_to(request.user), request=request)
+        return self.answer({"stats": statistics(request.user, filterset)})
+
+    def filters(self, request):
+        """What lists can be narrowed by, with how many customers of the caller's scope each choice gives.
+
+        With filters of the list under these filters; a choice then ignores the filters of its own
+        kind, so that its count is what choosing it instead would give. Actions are counted without the filters.
+        """
+        filterset = CustomerFilterSet(self.params, Customer.objects.visible_to(request.user), request=request)
+        self.params.boolean("facets")  # without filters there is nothing to count anew
+        options = facets(request.user, filterset) if filterset.cleaned else filter_options(request.user)
+        return self.answer({"filters": options})
+
+    def pipeline(self, request):
+        """One column for each stage, with its numbers and its first cards.
+
+        Days in a stage are whole days of the organization's calendar since the stage was entered. Stale is who has
+        been there for more than twice the organization's median of completed stays in that stage, which is computed
+        each night; a stage with fewer than five completed stays has none, and nobody there is stale.
+        """
+        filterset = AssigneesFilterSet(self.params, Customer.objects.visible_to(request.user), request=request)
+        cards = self.params.integer("cards", CARDS, minimum=0, maximum=MOST_CARDS)
+        return self.answer({"pipeline": pipeline(request.user, filterset, cards=cards)})

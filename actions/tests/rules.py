@@ -172,7 +172,7 @@ class Pool:
     def customer_columns(self, row):
         preferences = {"propertyType": row["types"], "preferredAreas": []}
         preferences |= {key: row[key] for key in ("budgetMin", "budgetMax") if row[key] is not None}
-        searched = {"name": row["name"], "name_en": row["nameEn"], "city": row["city"], "tags": []}
+        searched = {"name": row["name"], "name_en": row["nameEn"], "city": row["city"], "district": "", "tags": []}
         return (
             {key: row[key] for key in ("id", "phone", "email")}
             | searched

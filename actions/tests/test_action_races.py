@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from actions import services
+from actions import counting, services
 from actions.models import CustomerAction
 from config.models import AuditEntry
 from config.testing import at_once, make_action, make_customer, make_employee, one_request, requests, statuses
@@ -106,8 +106,8 @@ def test_counts_stay_true_while_they_are_folded(layla, ahmed):
             for step in (services.start_action, services.complete_action, services.restore_action)
         ]
 
-    at_once(*[write(key) for key in ids], *[services.fold_counts] * 6)
-    services.fold_counts()
+    at_once(*[write(key) for key in ids], *[counting.fold_counts] * 6)
+    counting.fold_counts()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, sum(number), count(*) FROM action_counts WHERE customer_assignee <> '*' "

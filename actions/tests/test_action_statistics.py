@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.test.utils import CaptureQueriesContext
 from hypothesis import strategies as st
 
-from actions import services
+from actions import counting, services
 from actions.models import ActionCount, ActionDay, CustomerAction
 from actions.tests.rules import BUCKETS, PRIORITIES, ROLES, SOURCES, STATUSES, TABS, TEAM, TYPES, run
 from config.testing import HubClient, data_of, error_of, fields_of, make_customer
@@ -402,7 +402,7 @@ class Walk:
         self.write(services.wake_snoozed)
 
     def fold(self):
-        self.write(services.fold_counts)
+        self.write(counting.fold_counts)
 
     STEPS = (
         "create create complete complete dismiss restore start snooze snooze assign update bulk_move bulk_move "
@@ -460,10 +460,10 @@ def test_folding_keeps_every_number_and_shrinks_the_table(request, clock, layla,
         return sum(model.objects.count() for model, _word, _numbers in tables)
 
     known, many = sums(), rows()
-    assert services.fold_counts() == many - rows() > 0
+    assert counting.fold_counts() == many - rows() > 0
     assert sums() == known and rows() == len(known)
     assert (stats_of(client), stats_of(client, EVER)) == (before, dated)
-    assert services.fold_counts() == 0
+    assert counting.fold_counts() == 0
 
 
 def test_another_zone_of_the_organization_counts_its_days_anew(clock, layla, organization):
@@ -496,7 +496,7 @@ def test_counts_that_cancel_out_leave_no_row(clock, layla):
     customer = make_customer(layla, first_action=True)
     assert stats_of(HubClient(layla))["pending"] == 1
     customers.purge_customer(customer, actor=layla)
-    services.fold_counts()
+    counting.fold_counts()
     for model in (ActionCount, ActionDay):
         assert not model.objects.filter(organization_id=layla.organization_id).exists()
     assert stats_of(HubClient(layla))["pending"] == 0

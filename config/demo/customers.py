@@ -11,6 +11,7 @@ from config.demo.people import MEN, OTHER, saudi_name
 from config.places import CITIES
 from customers.choices import PROPERTY_TYPES, Stage
 from customers.search import derived_columns
+from customers.stages import having_been
 
 # So many belong to the people who can sign in; beyond them a larger sales floor shares the rest.
 CORE_CUSTOMERS = 500
@@ -209,9 +210,15 @@ def make_customer(number, organization_id, staff, now):
         "updated_at": utc(max(changed[-1], hand_overs[-1][2] if hand_overs else 0)),
     }
     customer |= derived_columns(
-        name=person["name"], name_en=person["name_en"], city=city_name, tags=tags, preferences=preferences
+        name=person["name"],
+        name_en=person["name_en"],
+        city=city_name,
+        district=district,
+        tags=tags,
+        preferences=preferences,
     )
     customer |= {name: array(customer[name]) for name in ("facets", "name_keys")}
+    customer |= having_been(_STAGES[rank], list(zip(_STAGES, map(utc, changed), strict=False)), otherwise=None)
     mover = staff.mover(owner, decider)
     return Made(
         customer,

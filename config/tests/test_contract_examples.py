@@ -292,6 +292,40 @@ def test_15_get_actions_statistics(as_, ahmed, inquiry):
     assert {"pending", "inbox", "followups", "overdue", "today", "completed"} <= set(stats)
 
 
+def test_16_customer_statistics(as_, layla, example):
+    make_customer(layla, stage="closing", source="whatsapp")
+    stats = data_of(as_(layla).get("customers/stats?dateFrom=2024-01-01&groupBy=stage"))["stats"]
+    assert stats["total"] == 2 and stats["byStage"]["property_matching"] == stats["byStage"]["closing"] == 1
+    assert len(stats["byStage"]) == 9 and len(stats["bySource"]) == 5
+    assert list(stats["byPriority"]) == ["urgent", "high", "medium", "low"]
+    assert set(stats["leadScores"]) == {"avg", "median", "above80", "60to80", "40to60", "below40"}
+    assert stats["financial"] == {
+        "totalDealValue": 2200000.0, "totalExpectedRevenue": 44000.0, "avgDealSize": 2200000.0,
+    }  # fmt: skip
+    assert stats["conversion"] == {
+        "conversionRate": 50.0, "avgDaysInPipeline": 0.0, "closedThisMonth": 1, "closedThisYear": 1,
+    }  # fmt: skip
+    assert set(stats["engagement"]) == {"activeCustomers", "newThisMonth", "avgInteractions", "avgResponseRate"}
+    assert {"avgLeadScore", "totalDealValue", "conversionRate", "avgDaysInPipeline"} <= set(stats)
+    assert {"activeCustomers", "newThisMonth", "closedThisMonth"} <= set(stats)
+    assert [group["key"] for group in stats["groups"]] == list(stats["byStage"])
+    assert stats["groups"][0] == {
+        "key": "new_lead", "label": "عميل جديد", "labelEn": "New Lead", "count": 0, "avgLeadScore": 0,
+        "totalDealValue": 0,
+    }  # fmt: skip
+
+
+def test_17_filter_options(as_, layla, ahmed, example):
+    filters = data_of(as_(layla).get("customers/filters"))["filters"]
+    assert {"value": "new_lead", "label": "عميل جديد", "labelEn": "New Lead", "count": 0} in filters["stages"]
+    assert {"value": "whatsapp", "label": "واتساب", "labelEn": "WhatsApp", "count": 0} in filters["sources"]
+    assert filters["cities"] == [{"value": "الرياض", "label": "الرياض", "labelEn": "Riyadh", "count": 1}]
+    assert filters["propertyTypes"] == [{"value": "villa", "label": "فيلا", "labelEn": "Villa", "count": 1}]
+    assert filters["employees"] == [{"id": ahmed.pk, "name": ahmed.name, "count": 1}]
+    assert [option["value"] for option in filters["tags"]] == ["cash_buyer", "hot_lead", "vip"]
+    assert {"priorities", "regions", "districts", "actionTypes", "actionStatuses"} <= set(filters)
+
+
 def test_18_search_customers(as_, ahmed, example):
     body = {
         "query": "محمد",

@@ -60,6 +60,10 @@ def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
     one = "customers/{id}"
     check(client.get("customers"), "get", "customers")
     check(client.get("customers", {"cursor": "", "limit": "1"}), "get", "customers")
+    check(client.get("customers/stats", {"groupBy": "employee"}), "get", "customers/stats")
+    check(client.get("customers/filters"), "get", "customers/filters")
+    check(client.get("customers/filters", {"stage": "new_lead"}), "get", "customers/filters")
+    check(client.get("customers/pipeline"), "get", "customers/pipeline")
     check(client.get(f"customers/{key}"), "get", one)
     check(client.put(f"customers/{key}", {"notes": "x"}), "put", one)
     check(client.patch(f"customers/{key}", {"notes": None}), "patch", one)

@@ -34,6 +34,7 @@ from customers.importing.words import (
 from customers.search import derived_columns
 from customers.serializers import CustomerInput, PreferencesInput
 from customers.services import merged_preferences
+from customers.stages import having_been
 
 REMEMBERED_CELLS = 50_000
 
@@ -289,15 +290,16 @@ class SheetRows:
             get("customer_type", ""), source, details, get("stage", "new_lead"), get("priority", "medium"),
             preferences, array_text(tags), get("notes", ""), get("assigned_employee_id", NULL),
             copied_value(get("total_deal_value")), city, get("district", ""), get("address", ""),
-            *_folded(name, name_en), *_place(city), facets,
+            *_folded(name, name_en), *_place(city, get("district", "")), facets,
             values["created_at"].isoformat() if "created_at" in values else self.now_text, self.now_text,
+            self.now_text, *_place_in_pipeline(get("stage", "new_lead"), self.now_text),
             "50", "{}", "", "0", "0", "0", "1",
         )  # fmt: skip
 
     def _preferences_and_facets(self, tags, *wanted):
         news = {name: _listed(value) for name, value in zip(self.preferences, wanted, strict=True) if value is not None}
         preferences = merged_preferences({}, news)
-        columns = derived_columns(name="", name_en="", city="", tags=tags, preferences=preferences)
+        columns = derived_columns(name="", name_en="", city="", district="", tags=tags, preferences=preferences)
         return orjson.dumps(preferences).decode(), array_text(columns["facets"])
 
 
@@ -307,7 +309,8 @@ COPIED = (
     "occupation", "family_size", "customer_type", "source", "source_details", "stage",
     "priority", "preferences", "tags", "notes", "assigned_employee_id",
     "total_deal_value", "city", "district", "address",
-    "name_folded", "name_en_folded", "name_keys", "city_key", "region", "facets", "created_at", "updated_at",
+    "name_folded", "name_en_folded", "name_keys", "city_key", "region", "district_key", "facets", "created_at",
+    "updated_at", "stage_entered_at", "closed_at", "furthest_stage_rank",
     "lead_score", "ai_insights", "last_contact_type", "total_interactions", "total_appointments",
     "total_property_views", "version",
 )  # fmt: skip
@@ -335,11 +338,17 @@ def _source_and_details(channel):
 
 @lru_cache(REMEMBERED_CELLS)
 def _folded(name, name_en):
-    columns = derived_columns(name=name, name_en=name_en, city="", tags=(), preferences={})
+    columns = derived_columns(name=name, name_en=name_en, city="", district="", tags=(), preferences={})
     return columns["name_folded"], columns["name_en_folded"], array_text(columns["name_keys"])
 
 
 @lru_cache(REMEMBERED_CELLS)
-def _place(city):
-    columns = derived_columns(name="", name_en="", city=city, tags=(), preferences={})
-    return columns["city_key"], columns["region"]
+def _place(city, district):
+    columns = derived_columns(name="", name_en="", city=city, district=district, tags=(), preferences={})
+    return columns["city_key"], columns["region"], columns["district_key"]
+
+
+@cache
+def _place_in_pipeline(stage, now_text):
+    columns = having_been(stage, [(stage, now_text)], otherwise=None)
+    return columns["closed_at"] or NULL, str(columns["furthest_stage_rank"])

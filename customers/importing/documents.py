@@ -17,6 +17,7 @@ from customers.models import Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.serializers import CustomerInput
 from customers.services import SYSTEM_ID, SYSTEM_NAME, columns_of
+from customers.stages import having_been
 from employees.choices import Role
 from employees.models import Employee
 from employees.serializers import EmployeeInput
@@ -204,8 +205,8 @@ class Documents:
         self._remap(number, values)
         self._tell_of_new_id(number, key)
         own = key if key in self.known else None
-        columns = self._copied(own or self.id_of.get(key) or new_id("cust"), values, imported)
         changes = history.validated_data or [self._first_change(values)]
+        columns = self._copied(own or self.id_of.get(key) or new_id("cust"), values, imported, changes)
         return Row(number, values, columns, own, tuple(map(self._change, changes)))
 
     def _remap(self, number, values):
@@ -243,10 +244,12 @@ class Documents:
         )  # fmt: skip
         return (key, *map(copied_value, columns))
 
-    def _copied(self, key, values, imported):
+    def _copied(self, key, values, imported, changes):
         """What COPY writes of a new customer, in the order of `columns`."""
         columns = columns_of(values, Customer(preferences=empty_preferences(), source_details={}))
         times = {"created_at": self.now, "updated_at": self.now}
+        been = [(change["toStage"], change["changedAt"]) for change in changes]
+        times |= having_been(columns.get("stage", Stage.NEW_LEAD.value), been, otherwise=self.now)
         customer = Customer(id=key, organization_id=self.organization.pk, **(times | columns | imported))
         return tuple(copied_value(getattr(customer, name)) for name in self.columns)
 

@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.db import ProgrammingError, connection
 from django.db.models import Model
 from django.db.models.base import ModelState
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.db import held, new_id
@@ -21,6 +20,7 @@ from customers import services
 from customers.importing.copying import NULL, copied_value, copy, line_of
 from customers.importing.rows import messages_of
 from customers.models import Customer
+from customers.stages import entering
 
 CHUNK_ROWS = 5_000
 TRIES = 3
@@ -49,12 +49,12 @@ class Loader:
     """Loads the rows of one import into an organization. Use it inside a transaction, as a context manager.
 
     `source` knows the `columns` that its rows have, the `headers` that the file gives them and, for updates, the
-    `api_values` of a row; `report` hears what became of each.
+    `api_values` of a row, and the moment, `now`, that all of it happens at; `report` hears what became of each.
     """
 
     def __init__(self, organization, source, report, *, upsert):
         self.organization, self.source, self.report, self.upsert = organization, source, report, upsert
-        self.now = timezone.now()
+        self.now = source.now
         self.number_of_phone = {}
         self.chunk, self.at_work = [], None
         places = ("id", "phone", "stage", "assigned_employee_id")
@@ -191,6 +191,8 @@ class Loader:
                 self.report.bad(row.number, [("phone", values["phone"], message)])
                 refused += 1
                 continue
+            if values.get("stage", customer.stage) != customer.stage:
+                values |= entering(customer, values["stage"], self.now)
             difference = {name: (getattr(customer, name), after) for name, after in values.items()}
             difference = {name: pair for name, pair in difference.items() if pair[0] != pair[1]}
             if difference:

@@ -85,6 +85,10 @@ class Customer(VersionedModel):
     last_contact_at = models.DateTimeField(_("last contact"), null=True, blank=True, editable=False)
     last_contact_type = models.CharField(max_length=50, blank=True, editable=False)
     next_follow_up_date = models.DateField(_("next follow-up"), null=True, blank=True)
+    # What stage_history tells: see customers.stages. They change together with the stage.
+    stage_entered_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    furthest_stage_rank = models.PositiveSmallIntegerField(default=0, editable=False)
     total_interactions = models.PositiveIntegerField(default=0, editable=False)
     total_appointments = models.PositiveIntegerField(default=0, editable=False)
     total_property_views = models.PositiveIntegerField(default=0, editable=False)
@@ -97,6 +101,7 @@ class Customer(VersionedModel):
     name_keys = ArrayField(models.TextField(), default=list, editable=False)
     city_key = models.CharField(max_length=100, editable=False, db_collation="C")
     region = models.CharField(max_length=5, editable=False)
+    district_key = models.CharField(max_length=100, editable=False, db_collation="C")
     facets = ArrayField(models.TextField(), default=list, editable=False)
     budget_min = _budget("budgetMin")
     budget_max = _budget("budgetMax")
@@ -123,7 +128,28 @@ class Customer(VersionedModel):
             ),
         ]
         indexes = [
-            _living("created_at", "id", name="customer_created"),
+            # Statistics of a range of dates are read from this index alone, and so are districts.
+            _living(
+                "created_at",
+                "id",
+                name="customer_added",
+                include=[
+                    "assigned_employee",
+                    "stage",
+                    "source",
+                    "priority",
+                    "lead_score",
+                    "city_key",
+                    "district_key",
+                    "total_deal_value",
+                    "expected_revenue",
+                    "total_interactions",
+                    "response_rate",
+                    "furthest_stage_rank",
+                    "closed_at",
+                    "last_contact_at",
+                ],
+            ),
             # Filters are answered from this index alone, whatever the list is sorted by: see config.api.pagination.
             _living(
                 "stage",
@@ -152,6 +178,8 @@ class Customer(VersionedModel):
             _living("total_deal_value", "id", name="customer_deal_value"),
             _living("priority_rank", "id", name="customer_priority"),
             _living("stage_rank", "id", name="customer_stage"),
+            # The first cards of a column of the pipeline.
+            _living("stage", "priority_rank", "lead_score", "id", name="customer_cards", include=["assigned_employee"]),
             _living("assigned_employee", "created_at", "id", name="customer_assigned"),
             models.Index(
                 fields=["organization", "assigned_employee"],

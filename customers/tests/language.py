@@ -159,7 +159,7 @@ class Pool:
             {name: row[name] for name in same}
             | {column: row[name] for name, column in plain.items()}
             | named
-            | derived_columns(**named)
+            | derived_columns(district=row["district"], **named)
             | {"source_details": documents["sourceDetails"], "organization": self.organization}
         )
 

@@ -127,6 +127,7 @@ class Pool:
         preferences = {"propertyType": row["types"], "preferredAreas": row["areas"]}
         preferences |= {key: row[key] for key in ("budgetMin", "budgetMax") if row[key] is not None}
         searched = {"name": row["name"], "name_en": row["nameEn"], "city": row["city"], "tags": row["tags"]}
+        searched["district"] = ""
         return (
             {key: row[key] for key in ("id", "phone", "email", "stage", "source", "priority")}
             | searched

@@ -203,7 +203,7 @@ def test_a_row_of_a_file_is_stored_like_the_same_body_of_the_api(run, as_, layla
     body = {**cells, "tags": cells["tags"].split("|"), "preferences": wanted, "phone": "0551234568"}
     made = data_of(as_(layla).post("customers", body), 201)["customer"]
 
-    apart = {"id", "phone", "contact", "created_at", "updated_at"}
+    apart = {"id", "phone", "contact", "created_at", "updated_at", "stage_entered_at"}
     by_file, by_api = (
         {name: value for name, value in row.items() if name not in apart}
         for row in (

@@ -32,7 +32,10 @@ def fill(organization, count, *, seed=7, **same):
     chance = random.Random(seed)
     numbers = list(range(count))
     chance.shuffle(numbers)
-    derived = {name: derived_columns(name=name, name_en="", city="الرياض", tags=[], preferences={}) for name in NAMES}
+    derived = {
+        name: derived_columns(name=name, name_en="", city="الرياض", district="", tags=[], preferences={})
+        for name in NAMES
+    }
     Customer.objects.bulk_create(
         (
             Customer(

@@ -4,6 +4,7 @@ import pytest
 
 from config.models import AuditEntry
 from config.testing import HubClient, at_once, data_of, make_customer, make_employee, one_request, requests, statuses
+from customers import counting, refreshing
 from customers.models import Assignment, Customer, StageChange
 from employees import services as employees
 from employees.choices import Role
@@ -234,3 +235,16 @@ def test_a_purge_and_a_change_at_once_leave_no_value_behind(layla):
         assert patched.status_code in (200, 404)
         assert not Customer.objects.filter(pk=customer.pk).exists()
         assert not AuditEntry.objects.filter(row_id=customer.pk).exclude(changes=None).exists()
+
+
+def test_counts_are_true_after_many_have_moved_the_same_customers_at_once(layla, ahmed, omar):
+    keys = [make_customer(ahmed).pk for _ in range(4)]
+    moves = [
+        ("patch", f"customers/{key}/stage", {"toStage": stage}) for key in keys for stage in ("closing", "negotiation")
+    ]
+    hands = [("post", f"customers/{key}/assign", {"employeeId": person.pk}) for key in keys for person in (ahmed, omar)]
+    bulk = ("post", "customers/bulk", {"customerIds": keys[::-1], "operation": "stage", "toStage": "post_sale"})
+    for calls in (moves, hands, [*moves[:3], *hands[:4], bulk]):
+        *answers, _folded = at_once(*(one_request(layla, *call) for call in calls), counting.fold_counts)
+        assert statuses(answers) == [200] * 8
+        assert refreshing.check() == []

@@ -13,12 +13,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
+from actions import counting as action_counting
 from actions.models import ActionNote, CustomerAction
-from actions.services import fold_counts
 from config import demo
 from config.audit import recorded
 from config.db import save_changes
+from customers import counting as customer_counting
 from customers.models import Assignment, Customer, StageChange
+from customers.refreshing import refresh_medians
 from employees import services
 from employees.models import Employee, Organization, Team
 
@@ -29,6 +31,9 @@ TABLES = (
     "customers",
     "stage_history",
     "assignments",
+    "customer_sums",
+    "customer_words",
+    "customer_days",
     "customer_actions",
     "action_notes",
     "action_counts",
@@ -79,7 +84,9 @@ class Command(BaseCommand):
                 done += copy_customers(demo.DEMO, islice(numbers, min(BATCH, missing - done)), now, progress)
         progress.say("tidying up")
         # Each batch left differences of its own; what reads the counts should meet few rows from the start.
-        fold_counts()
+        for counting in (customer_counting, action_counting):
+            counting.fold_counts()
+        refresh_medians()
         # VACUUM cannot run inside a transaction, where tests are; a small demo needs none.
         tidy = "VACUUM (ANALYZE)" if missing > BATCH else "ANALYZE"
         with connection.cursor() as cursor:

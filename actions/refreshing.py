@@ -1,0 +1,14 @@
+"""Comparing what is kept of actions with the truth, and setting it right."""
+
+from actions.counting import TABLES
+from config import counts
+
+
+def check(organization_id=None):
+    """Every Difference between the counts of actions and what their rows say."""
+    return counts.check(TABLES, organization_id)
+
+
+def refresh(organization_id=None):
+    """Set right what differs; returns the differences that there were."""
+    return counts.repair(TABLES, organization_id)

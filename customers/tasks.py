@@ -1,0 +1,18 @@
+"""Periodic work about customers. Each may run twice, late, or in two beats at once."""
+
+from celery import shared_task
+
+from config.counts import report
+from customers import counting, refreshing
+
+
+@shared_task
+def fold_counts():
+    """Add up what has gathered in the counts that statistics are read from."""
+    return counting.fold_counts()
+
+
+@shared_task
+def refresh_stats():
+    """Compare counts with the truth, say what differs, and set it right."""
+    return report(refreshing.refresh())
