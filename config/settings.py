@@ -297,6 +297,7 @@ CELERY_BEAT_SCHEDULE = {
     "fold customer counts": {"task": "customers.tasks.fold_counts", "schedule": timedelta(minutes=1)},
     "refresh action counts": {"task": "actions.tasks.refresh_stats", "schedule": crontab(hour=2, minute=40)},
     "refresh customer counts": {"task": "customers.tasks.refresh_stats", "schedule": crontab(hour=3, minute=10)},
+    "prune words of names": {"task": "customers.tasks.prune_name_words", "schedule": crontab(hour=3, minute=40)},
 }
 
 # --- Logs -----------------------------------------------------------------------------------

@@ -3,13 +3,20 @@
 from celery import shared_task
 
 from config.counts import report
-from customers import counting, refreshing
+from customers import counting, refreshing, services
+from employees.models import Organization
 
 
 @shared_task
 def fold_counts():
     """Add up what has gathered in the counts that statistics are read from."""
     return counting.fold_counts()
+
+
+@shared_task
+def prune_name_words():
+    """Forget words that no customer's name holds any more: one organization at a time, for writers wait meanwhile."""
+    return sum(map(services.prune_name_words, Organization.objects.all()))
 
 
 @shared_task
