@@ -224,8 +224,9 @@ def fold_letters(text):
 _ARABIC = "[\u0621-\u064a]"
 # Words that people write or leave out at will: "son of", free-standing articles (آل too), titles.
 _DROPPED_WORDS = frozenset(
-    "بن ابن بنت ال ا د م الاستاذ استاذ الدكتور دكتور المهندس مهندس "
-    "bin ibn ben bint al el ul aal mr mrs ms dr eng".split()
+    "بن ابن بنت ال ا د م الاستاذ استاذ الاستاذه استاذه الدكتور دكتور الدكتوره دكتوره المهندس مهندس المهندسه مهندسه "
+    "السيده "
+    "bin ibn ben bint al el ul aal mr mrs ms miss dr doctor eng engineer".split()
 )
 _SHORT_FORMS = dict.fromkeys(("mohd", "mhd", "muhd", "moh", "md"), "mohammed")
 
@@ -352,6 +353,31 @@ def fold(text):
     return _fold_repeated_name(text) if len(text) <= 255 else _fold_name(text)
 
 
+# What is put before a name, so that what follows may be only begun; and the beginnings of words put after one.
+_BEFORE_NAMES = frozenset("عبد ابو ام abd abu um".split())
+_AFTER_NAMES = frozenset("الد الدي الل".split())
+_BEGUN_SERVANT_OF = re.compile(r"abd[aeiou]{1,2}(?:l(?P<rest>[a-z]{0,2}))?$")
+
+
+def begun_forms(folded):
+    """What a folded name may stand for whose last word is only begun: itself first, then other beginnings.
+
+    Folding needs to see a few letters more of a word to know its article (محمد الق) or its compound (عبد الر, Abdulr).
+    """
+    *words, last = folded.split() or [""]
+    forms = [folded]
+    if last.startswith("ال") and len(last) in (3, 4):
+        forms.append(" ".join([*words, last[2:]]))
+    servant = _BEGUN_SERVANT_OF.match(last)
+    if servant:
+        forms.append(" ".join([*words, "abdal" + (servant["rest"] or "")]))
+    if words and (words[-1] in _BEFORE_NAMES or last in _AFTER_NAMES):
+        forms.append(" ".join([*words[:-1], words[-1] + last]))
+    elif words and _BEGUN_SERVANT_OF.match(words[-1]):
+        forms.append(" ".join([*words[:-1], "abdal" + last]))
+    return tuple(forms)
+
+
 # Phone numbers
 
 INVALID_SAUDI_PHONE = _("Invalid Saudi phone number format")
@@ -413,7 +439,8 @@ def phone_search_digits(text):
     """Return the digits to look for inside stored E.164 numbers, or None when the text is no part of a phone number.
 
     The prefixes that E.164 writes differently are left off: "0512", "+966 512" and "00966512"
-    all give "512". At least four digits must be typed, else a search would match everything.
+    all give "512"; of few digits after it the country's code stays, "+9665" gives "9665". At least four
+    digits must be typed, else a search would match everything.
     """
     if not text:
         return None
@@ -423,7 +450,11 @@ def phone_search_digits(text):
     digits = _NOT_DIGITS.sub("", typed)
     if len(digits) < 4:
         return None
-    return digits[_SEARCH_PREFIX.match(digits).end() :] or digits.lstrip("0") or None
+    prefix = _SEARCH_PREFIX.match(digits)[0]
+    rest = digits.removeprefix(prefix)
+    if "966" in prefix and len(rest) < 3:
+        return "966" + rest
+    return rest if len(rest) >= 3 else None
 
 
 def phone_part(text):

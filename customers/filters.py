@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from config.api.filters import (
+    LONGEST_LIST,
     ChoiceListFilter,
     HubFilter,
     HubFilterSet,
@@ -57,6 +58,8 @@ class FacetFilter(ListFilter):
 class PropertyTypeFilter(FacetFilter):
     """Any of several property types, in Arabic or English, which commas may separate."""
 
+    max_length = LONGEST_LIST
+
     def clean(self, values):
         return super().clean([word.strip() for text in values for word in re.split("[,،]", text) if word.strip()])
 
@@ -87,6 +90,8 @@ class StateFilter(ListFilter):
 
 class AssigneeFilter(ListFilter):
     """Ids of employees, `me` or `unassigned`."""
+
+    max_length = LONGEST_LIST
 
     def clean(self, values):
         return super().clean([word.strip() for text in values for word in text.split(",") if word.strip()])
@@ -162,6 +167,8 @@ class ClaimableFilterSet(CustomerFilterSet):
 
     search = NameFilter()
     filters = QueryFilter(CLAIMABLE_LANGUAGE)
+    # Finding somebody by something tells it.
+    lastContactFrom = lastContactTo = None
 
 
 class AssigneesFilterSet(HubFilterSet):

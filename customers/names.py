@@ -7,6 +7,7 @@ disagree about one, the word has a key for each reading. Rules and measurements:
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -108,17 +109,6 @@ def word_term(word):
     return f"={word}"
 
 
-def begun_forms(text):
-    """A folded text whose last word may be only begun, and the same without an article that folding could not see.
-
-    What follows an article decides whether it is one: before one or two letters it stays.
-    """
-    *words, last = text.split() or [""]
-    if last.startswith("ال") and len(last) in (3, 4):
-        return text, " ".join([*words, last[2:]])
-    return (text,)
-
-
 def terms_of(*names):
     """What folded names are found by: each word, and its keys; sorted, each once."""
     words = {word for name in names for word in name.split()}
@@ -153,15 +143,15 @@ _LATIN_AL = re.compile("^[ae]l(?=[a-z]{4})")
 _LATIN_SERVANT = re.compile("^abd[aeiou]*[lrnsz]?(?=[a-z]{3})")
 _LATIN_SILENT = re.compile("(?<=.)[ae]")
 _LONG_VOWELS = re.compile("(?<=.)[wy]")
-# How alike words are at least that share a key, and at most unless they are the same.
-_SAME_KEY, _ANOTHER_SPELLING = 0.92, 0.98
+# How alike words are at least that share a key of three consonants, or of fewer, and at most unless they are the same.
+_SAME_KEY, _SAME_SHORT_KEY, _ANOTHER_SPELLING = 0.8, 0.75, 0.98
 # How much the letters count besides the sound, by the scripts of both words: Arabic spelling is settled but for
 # vowel signs, which tells حسن from حسين; Latin spelling is anybody's.
 _SHARE_OF_LETTERS = {(True, True): 0.5, (False, False): 0.25}
-# What a place of difference in the order of words takes from their likeness, and each word that was not asked for.
-_PER_PLACE, _PER_SURPLUS_WORD = 0.03, 0.04
+# What another order takes from likeness, and each word that was not asked for; a long name is none the less meant.
+_PER_TURN, _PER_SURPLUS_WORD, _MOST_SURPLUS = 0.02, 0.04, 3
 # How alike a word and its beginning are.
-_BEGUN = 0.8
+_BEGUN = 0.86
 
 
 class _Outline(NamedTuple):
@@ -195,9 +185,12 @@ def likeness_of_words(one, other):
     if one == other:
         return 1.0
     this, that = _outline(one), _outline(other)
-    heard = 0.6 * _similarity(this.bones, that.bones) + 0.4 * _similarity(this.full, that.full)
+    # Two consonants or fewer are those of many names.
+    shortest = min(len(this.bones), len(that.bones))
+    weight = 0.6 if shortest > 2 else 0.3
+    heard = weight * _similarity(this.bones, that.bones) + (1 - weight) * _similarity(this.full, that.full)
     if not set(keys_of(one)).isdisjoint(keys_of(other)):
-        heard = max(heard, _SAME_KEY)
+        heard = _SAME_KEY + (1 - _SAME_KEY) * heard if shortest > 2 else max(heard, _SAME_SHORT_KEY)
     script = is_arabic(one), is_arabic(other)
     share = _SHARE_OF_LETTERS.get(script, 0)
     return _ANOTHER_SPELLING * ((1 - share) * heard + share * _similarity(this.letters, that.letters))
@@ -206,21 +199,31 @@ def likeness_of_words(one, other):
 def likeness(asked, name):
     """How alike what was asked for and a name are, 0 to 1; both are lists of folded words.
 
-    Each word is compared with the one most like it that is still free; the last may be only begun.
-    Other places, and words that were not asked for, take a little off.
+    Words are paired, those most alike first; the last one asked for may be only begun. Another order, and
+    words that were not asked for, take a little off.
     """
     if not asked or not name:
         return 0.0
-    free, total = list(range(len(name))), 0.0
-    for place, word in enumerate(asked):
-        best, chosen = 0.0, None
-        for other in free:
-            alike = likeness_of_words(word, name[other]) - _PER_PLACE * abs(place - other)
-            if place == len(asked) - 1 and len(word) > 1 and name[other].startswith(begun_forms(word)):
-                alike = max(alike, _BEGUN)
-            if alike > best:
-                best, chosen = alike, other
-        if chosen is not None:
-            free.remove(chosen)
-        total += best
-    return max(0.0, total / len(asked) - _PER_SURPLUS_WORD * max(0, len(name) - len(asked)))
+    pairs = [(_alike(word, theirs, place == len(asked) - 1), place, other)
+             for place, word in enumerate(asked) for other, theirs in enumerate(name)]  # fmt: skip
+    pairs.sort(key=_best_first)
+    place_of, taken, total = {}, set(), 0.0
+    for alike, place, other in pairs:
+        if place not in place_of and other not in taken:
+            place_of[place] = other
+            taken.add(other)
+            total += alike
+    order = [place_of[place] for place in sorted(place_of)]
+    turned = sum(one > other for one, other in pairwise(order)) + (order[0] > 0)
+    surplus = min(max(0, len(name) - len(asked)), _MOST_SURPLUS)
+    return max(0.0, total / len(asked) - _PER_TURN * turned - _PER_SURPLUS_WORD * surplus)
+
+
+def _alike(word, theirs, may_be_begun):
+    alike = likeness_of_words(word, theirs)
+    return max(alike, _BEGUN) if may_be_begun and theirs.startswith(word) else alike
+
+
+def _best_first(pair):
+    alike, place, other = pair
+    return -alike, abs(place - other), place

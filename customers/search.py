@@ -1,5 +1,7 @@
 """How customers are found: the columns that lists look for, what contains a text, and the ranked search."""
 
+from functools import reduce
+from operator import and_, or_
 from typing import NamedTuple
 
 from django.contrib.postgres.fields import ArrayField
@@ -7,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Concat
 
-from config.arabic import ascii_digits, fold, fold_text, national_id, phone_e164, phone_search_digits
+from config.arabic import ascii_digits, begun_forms, fold, fold_text, national_id, phone_e164, phone_search_digits
 from config.places import city_key, region_of_city
 from customers.choices import PROPERTY_TYPES
 from customers.models import NameWord
-from customers.names import begun_forms, keys_of, likeness, likeness_of_words, terms_of, word_term
+from customers.names import keys_of, likeness, likeness_of_words, terms_of, word_term
 
 # --- Columns --------------------------------------------------------------------------------------
 
@@ -125,11 +127,11 @@ def _texts(words):
 
 # How many customers are looked at more closely, and up to how many matches are counted.
 CANDIDATES, MOST_COUNTED = 1000, 10_000
-MOST_WORDS = 8
+MOST_WORDS, LONGEST_BEGUN = 8, 4
 # A best match below GOOD may be another name: words that are spelled alike are tried as well, and below
 # FAIR all but one of the words. What scores below LEAST is no match.
 GOOD, FAIR, LEAST = 0.86, 0.78, 0.6
-MOST_ALIKE, LEAST_ALIKE = 300, 0.6
+MOST_ALIKE, LEAST_ALIKE = 2000, 0.6
 
 
 class Match(NamedTuple):
@@ -239,74 +241,80 @@ def _counted(customers, columns):
 
 
 def _named_like(customers, text, organization_id):
-    """`([Match], total)` of the customers whose name sounds like the text."""
-    asked = fold(text).split()[:MOST_WORDS]
+    """`([Match], total)` of the customers whose name sounds like the text, or begins like it."""
+    asked = " ".join(fold(text).split()[:MOST_WORDS])
     if not asked:
         return [], 0
-    keys = [{word_term(word), *keys_of(word)} for word in asked]
-    sounding = _with_keys(customers, keys)
-    rows, total = _counted(sounding, _names_of(sounding))
+    forms = [form.split() for form in begun_forms(asked)]
+    words, keys = forms[0], [_keys(word) for word in forms[0]]
+    begun = [_with_keys(map(_keys, form[:-1])) & _has_any(_words(organization_id).filter(word__startswith=form[-1]))
+             for form in forms]  # fmt: skip
+    # A short word is as likely to be only begun; what a longer one may begin is looked for when it is no name.
+    is_short = len(words[-1]) <= LONGEST_BEGUN
+    likely = customers.filter(reduce(or_, begun if is_short else [], _with_keys(keys)))
+    rows, total = _counted(likely, _names_of(likely))
     if total > len(rows):
         # Too many to look at: those who are spelled like this must be among them.
-        exact = _names_of(customers.filter(name_keys__contains=_texts(map(word_term, asked))))
+        exact = _names_of(customers.filter(name_keys__contains=_texts(map(word_term, words))))
         rows = list(dict.fromkeys([*exact[:CANDIDATES], *rows]))
-    matches = _ranked(asked, rows)
+    matches = _ranked(forms, rows)
     if matches and max(match.score for match in matches) >= GOOD:
         return matches, total if total > CANDIDATES else len(matches)
-    wider = [known | alike for known, alike in zip(keys, _alike(asked, organization_id), strict=True)]
-    rows = dict.fromkeys([*rows, *_names_of(_with_keys(customers, wider))[:CANDIDATES]])
-    matches = _ranked(asked, rows)
-    if len(asked) > 1 and not any(match.score >= FAIR for match in matches):
-        for place in range(len(asked)):
-            rest = wider[:place] + wider[place + 1 :]
-            rows |= dict.fromkeys(_names_of(_with_keys(customers, rest))[: CANDIDATES // len(asked)])
-        matches = _ranked(asked, rows)
+    wider = [known | alike for known, alike in zip(keys, _alike(words, organization_id), strict=True)]
+    likely = customers.filter(reduce(or_, begun, _with_keys(wider)))
+    rows = dict.fromkeys([*rows, *_names_of(likely)[:CANDIDATES]])
+    matches = _ranked(forms, rows)
+    if len(words) > 1 and not any(match.score >= FAIR for match in matches):
+        for place in range(len(words)):
+            rest = _with_keys(wider[:place] + wider[place + 1 :])
+            rows |= dict.fromkeys(_names_of(customers.filter(rest))[: CANDIDATES // len(words)])
+        matches = _ranked(forms, rows)
     return matches, len(matches)
 
 
-def _with_keys(customers, keys):
-    """Customers of whose name each word has one of several keys."""
-    for alternatives in keys:
-        customers = customers.filter(name_keys__overlap=_texts(sorted(alternatives)))
-    return customers
+def _keys(word):
+    return {word_term(word), *keys_of(word)}
+
+
+def _with_keys(keys):
+    """The condition that each word of a customer's names has one of several keys."""
+    return reduce(and_, [Q(name_keys__overlap=_texts(sorted(alternatives))) for alternatives in keys], Q())
 
 
 def _names_of(customers):
     return customers.values_list("pk", "name_folded", "name_en_folded")
 
 
-def _ranked(asked, rows):
+def _ranked(forms, rows):
     """A Match for each row of `(id, folded name, folded English name)` that is likely enough."""
     matches, of_names = [], {}
     for key, *names in rows:
         names = tuple(names)
         if names not in of_names:
-            of_names[names] = _scored(asked, names)
+            of_names[names] = _scored(forms, names)
         score, fields = of_names[names]
         if score >= LEAST:
             matches.append(Match(key, score, fields))
     return matches
 
 
-def _scored(asked, names):
-    """`(score, the names that have it)`."""
-    text = " ".join(asked)
-    scores = [1.0 if name == text else min(0.99, round(likeness(asked, name.split()), 2)) for name in names]
+def _scored(forms, names):
+    """`(score, the names that have it)`; `forms` are the words of what was asked for, and what they may become."""
+    scores = []
+    for words in map(str.split, names):
+        likest = max(likeness(form, words) for form in forms)
+        scores.append(1.0 if words == forms[0] else min(0.99, round(likest, 2)))
     best = max(scores)
     return best, [field for field, score in zip(("name", "nameEn"), scores, strict=True) if score == best]
 
 
 def _alike(asked, organization_id):
-    """For each word, the keys of the organization's words that differ by a slip, or that the last one begins."""
-    slips = [[word, *(word[:place] + word[place + 1 :] for place in range(len(word)))] for word in asked]
-    near = Q(slips__overlap=_texts({slip for of_word in slips for slip in of_word}))
-    begun = begun_forms(asked[-1])
-    for beginning in begun if len(begun[-1]) > 1 else ():
-        near |= Q(word__startswith=beginning)
+    """For each word, the keys of the organization's words that differ from it by a slip."""
+    slips = {slip for word in asked for slip in (word, *(word[:at] + word[at + 1 :] for at in range(len(word))))}
+    words = _words(organization_id).filter(slips__overlap=_texts(slips)).values_list("word", flat=True)
     keys = [set() for _word in asked]
-    for word in _words(organization_id).filter(near).values_list("word", flat=True)[:MOST_ALIKE]:
+    for word in words.distinct()[:MOST_ALIKE]:
         for place, meant in enumerate(asked):
-            is_begun = place == len(asked) - 1 and word.startswith(begun)
-            if is_begun or likeness_of_words(meant, word) >= LEAST_ALIKE:
-                keys[place] |= {word_term(word), *keys_of(word)}
+            if likeness_of_words(meant, word) >= LEAST_ALIKE:
+                keys[place] |= _keys(word)
     return keys

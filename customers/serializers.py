@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from config.api.pagination import DEFAULT_SIZE
 from config.api.query import one_of
 from config.api.rows import KeptNull, Masked, Relation
 from config.api.serializers import (
@@ -15,6 +16,7 @@ from config.api.serializers import (
     MoneyField,
     NoteField,
     PhoneField,
+    Question,
     TextField,
     WholeNumberField,
     WordField,
@@ -451,13 +453,17 @@ class AssignInput(serializers.Serializer):
     notes = NoteField(max_length=5000)
 
 
-class SearchInput(serializers.Serializer):
-    """What somebody typed, and the filters of the list as an object of values or lists of values."""
+class SearchInput(Question):
+    """What somebody typed, and the filters of the list as an object of values or lists of values. Null is absent."""
 
     query = TextField(max_length=200, allow_blank=False)
-    filters = serializers.DictField(required=False, default=dict)
-    fuzzy = serializers.BooleanField(required=False, default=True)
-    limit = WholeNumberField(min_value=1, max_value=100, required=False, default=20)
+    filters = serializers.DictField(required=False, allow_null=True)
+    fuzzy = serializers.BooleanField(required=False, allow_null=True)
+    limit = WholeNumberField(min_value=1, max_value=100, required=False, allow_null=True)
+
+    def validate(self, values):
+        defaults = {"filters": {}, "fuzzy": True, "limit": DEFAULT_SIZE}
+        return defaults | {name: value for name, value in values.items() if value is not None}
 
 
 class SearchResultSerializer(serializers.Serializer):

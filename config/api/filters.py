@@ -29,6 +29,10 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch
 _LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")
 
 
+# Of several values with commas between them.
+LONGEST_LIST = 10_000
+
+
 class HubFilterSet(django_filters.FilterSet):
     """A FilterSet fed by QueryParams: only the parameters that are present are looked at.
 
@@ -81,6 +85,10 @@ class HubFilterSet(django_filters.FilterSet):
                 # `filters[city]=…`, as clients write objects: a filter that is passed over shows too much.
                 errors[declared] = [_("Must be a value or a list of values")]
         for name, filter_ in self.filters.items():
+            longest = filter_.max_length
+            if longest and any(len(value) > longest for value in filter_.values):
+                errors[name] = [_("At most %(count)d characters are allowed") % {"count": longest}]
+                continue
             try:
                 cleaned[name] = filter_.clean(filter_.values)
             except DjangoValidationError as error:
@@ -121,6 +129,8 @@ class HubFilter(django_filters.Filter):
     """A filter that turns the texts of a parameter into a value, then narrows a queryset by it."""
 
     many = False
+    # Of each value: folding a text takes longer the longer it is.
+    max_length = 255
     # What OpenAPI says of one value.
     value_schema = {"type": "string"}
 
@@ -168,6 +178,8 @@ class WordFilter(HubFilter):
 
 class ChoiceListFilter(ListFilter):
     """Any of several words of an enum, which commas may separate; 400 names the allowed ones."""
+
+    max_length = LONGEST_LIST
 
     def __init__(self, *args, choices, **options):
         super().__init__(*args, **options)

@@ -30,6 +30,19 @@ class _EmptyIsNull:
         return super().validate_empty_values(None if data == "" and self.allow_null else data)
 
 
+class Question(serializers.Serializer):
+    """A body that asks for rows. Names that mean nothing are refused: a filter under a wrong one shows everything."""
+
+    MOST_TOLD, LONGEST_TOLD = 20, 64
+
+    def to_internal_value(self, data):
+        unknown = data.keys() - self.fields.keys() if isinstance(data, dict) else ()
+        if unknown:
+            told = sorted(map(str, unknown))[: self.MOST_TOLD]
+            raise serializers.ValidationError({name[: self.LONGEST_TOLD]: one_of(self.fields) for name in told})
+        return super().to_internal_value(data)
+
+
 class TextField(serializers.CharField):
     """Text in NFC without control characters. `name_like` texts also refuse bidi overrides; empty means no value."""
 

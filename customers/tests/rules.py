@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta, timezone
 
-from config.arabic import fold
+from config.arabic import begun_forms, fold
 
 RIYADH = timezone(timedelta(hours=3))
 
@@ -24,10 +24,7 @@ def is_customer_found(row, text):
                 break
         return any(digits in text for text in texts)
     folded = fold(text)
-    # An article before one or two letters is no article yet for folding.
-    *words, last = folded.split() or [""]
-    begun = " ".join([*words, last[2:]]) if last.startswith("ال") and len(last) in (3, 4) else folded
-    is_named = any(holds(name, part) for name in texts[:2] for part in (folded, begun) if part)
+    is_named = any(holds(name, part) for name in texts[:2] for part in begun_forms(folded) if part)
     return is_named or folded and holds(texts[-1], folded) or holds(texts[-1], text.lower())
 
 

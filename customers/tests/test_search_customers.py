@@ -85,6 +85,69 @@ def test_names_that_sound_alike_are_told_apart_by_their_rank(layla, as_):
     assert names(as_(layla), "حسين العمري") == ["حسين العمري", "حسن العمري"]
 
 
+def test_a_half_typed_name_is_found_though_others_sound_like_it_and_are_many(layla, ahmed, as_):
+    for number in range(30):
+        make_customer(layla, name=f"محروس{'ابتثجحخدذرزسشصضطظعغفقكلمنهوي'[number % 28]}{number % 9}")
+    for name in ("مها", "سالم", "نورة"):
+        make_customer(layla, name=name)
+    mine = make_customer(ahmed, name="محروقي الوحيد")
+    assert names(as_(ahmed), "مح") == names(as_(ahmed), "محر") == [mine.name]
+    assert names(as_(layla), "مح", limit=100)[:-1].count("مها") == 0
+    assert len(names(as_(layla), "محر", limit=100)) == 31
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("عبد الرحمن", "عبد الر"),
+        ("عبد الرحمن", "عبدال"),
+        ("نور الدين", "نور الد"),
+        ("أبو خالد", "ابو خ"),
+        ("Abdulrahman Alotaibi", "Abdul"),
+        ("Abdulrahman Alotaibi", "Abdulr"),
+        ("Abdulrahman Alotaibi", "Abdulrahman A"),
+        ("محمد القحطاني", "محمد ا"),
+        ("محمد القحطاني", "م"),
+    ],
+)
+def test_the_last_word_may_be_only_begun(layla, as_, stored, typed):
+    make_customer(layla, name=stored)
+    make_customer(layla, name="سلطان")
+    assert names(as_(layla), typed) == [stored]
+
+
+@pytest.mark.parametrize(
+    ("stored", "typed"),
+    [
+        ("سارة العتيبي", "الدكتورة سارة العتيبي"),
+        ("سارة العتيبي", "سارة أحمد العتيبي"),
+        ("سعد الزهراني", "سعد محمد الزهراني"),
+        ("Sarah Al-Mansour", "Miss Sarah Al-Mansour"),
+        ("نورة الموسى", "نورة فهد الموسى"),
+        ("شركة درة الخليج للتطوير العقاري والاستثمار والمقاولات العامة والصيانة", "درة"),
+        ("شركة درة الخليج للتطوير العقاري والاستثمار والمقاولات العامة والصيانة", "والاستثمار"),
+        ("محمد بن عبدالله بن سعد بن فهد بن ناصر بن خالد بن تركي آل مشاري", "محمد آل مشاري"),
+    ],
+)
+def test_a_word_too_many_or_too_few_hides_nobody(layla, as_, stored, typed):
+    for name in ("حمزة بن حمد العتيبي", "نورة الفهد", "سعد باوزير", "محمد المالكي", stored):
+        make_customer(layla, name=name)
+    assert names(as_(layla), typed)[0] == stored
+
+
+@pytest.mark.parametrize(
+    ("typed", "right", "other"),
+    [
+        ("Mohammed Alqahtani", "محمد القحطاني", "محمود القحطاني"),
+        ("Noura", "نورة", "ناير"),
+    ],
+)
+def test_long_vowels_tell_names_apart_across_scripts(layla, as_, typed, right, other):
+    for name in (right, other):
+        make_customer(layla, name=name)
+    assert names(as_(layla), typed)[0] == right
+
+
 def test_other_names_are_not_found(layla, as_):
     make_customer(layla, name="خالد")
     assert found(as_(layla), "Hind") == []
@@ -189,6 +252,8 @@ def test_the_filters_of_the_list_apply_before_anything_is_counted(layla, ahmed, 
         ({"query": "ا" * 201}, "query"),
         ({"query": ["محمد"]}, "query"),
         ({"query": "محمد", "limit": 0}, "limit"),
+        ({"query": "محمد", "filter": {"stage": "new_lead"}}, "filter"),
+        ({"query": "محمد", "filters": {"search": "ﷺ" * 256}}, "filters.search"),
         ({"query": "محمد", "limit": 101}, "limit"),
         ({"query": "محمد", "fuzzy": "maybe"}, "fuzzy"),
         ({"query": "محمد", "filters": []}, "filters"),
@@ -277,7 +342,8 @@ def test_two_who_write_the_same_new_word_at_once_do_not_wait_for_each_other(tran
     assert len(names(as_(layla), "زبرجد")) == 6
     NameWord.objects.create(organization_id=layla.organization_id, word="منسي")
     tasks.prune_name_words()
-    assert list(NameWord.objects.values_list("word", flat=True)) == ["زبرجد"]
+    words = NameWord.objects.filter(organization_id=layla.organization_id)
+    assert list(words.values_list("word", flat=True)) == ["زبرجد"]
     assert len(names(as_(layla), "زبرجد")) == 6
 
 
