@@ -93,9 +93,19 @@ def forget():
 def ask(client, pair, filters):
     """`([(id, folded names)], milliseconds)` of the first results."""
     body = {"query": pair.query, "filters": filters, "limit": SHOWN}
-    started = time.perf_counter()
+    answer, times = client.handler.get_response, []
+
+    def timed(request):
+        started = time.perf_counter()
+        response = answer(request)
+        times.append(time.perf_counter() - started)
+        return response
+
+    # What a test client does around the server is no time of the server.
+    client.handler.get_response = timed
     response = client.post("/api/v1/customers/search", body, content_type="application/json")
-    took = (time.perf_counter() - started) * 1000
+    client.handler.get_response = answer
+    took = times[0] * 1000
     assert response.status_code == 200, response.content
     found = [result["customer"] for result in response.json()["data"]["results"]]
     return [(row["id"], {fold(row["name"]), fold(row.get("nameEn", ""))} - {""}) for row in found], took

@@ -247,11 +247,9 @@ def _named_like(customers, text, organization_id):
         return [], 0
     forms = [form.split() for form in begun_forms(asked)]
     words, keys = forms[0], [_keys(word) for word in forms[0]]
-    begun = [_with_keys(map(_keys, form[:-1])) & _has_any(_words(organization_id).filter(word__startswith=form[-1]))
-             for form in forms]  # fmt: skip
     # A short word is as likely to be only begun; what a longer one may begin is looked for when it is no name.
     is_short = len(words[-1]) <= LONGEST_BEGUN
-    likely = customers.filter(reduce(or_, begun if is_short else [], _with_keys(keys)))
+    likely = customers.filter(_with_keys(keys) | _begun(forms, organization_id) if is_short else _with_keys(keys))
     rows, total = _counted(likely, _names_of(likely))
     if total > len(rows):
         # Too many to look at: those who are spelled like this must be among them.
@@ -261,7 +259,7 @@ def _named_like(customers, text, organization_id):
     if matches and max(match.score for match in matches) >= GOOD:
         return matches, total if total > CANDIDATES else len(matches)
     wider = [known | alike for known, alike in zip(keys, _alike(words, organization_id), strict=True)]
-    likely = customers.filter(reduce(or_, begun, _with_keys(wider)))
+    likely = customers.filter(_with_keys(wider) | _begun(forms, organization_id))
     rows = dict.fromkeys([*rows, *_names_of(likely)[:CANDIDATES]])
     matches = _ranked(forms, rows)
     if len(words) > 1 and not any(match.score >= FAIR for match in matches):
@@ -270,6 +268,13 @@ def _named_like(customers, text, organization_id):
             rows |= dict.fromkeys(_names_of(customers.filter(rest))[: CANDIDATES // len(words)])
         matches = _ranked(forms, rows)
     return matches, len(matches)
+
+
+def _begun(forms, organization_id):
+    """The condition that a customer's names hold the words of any of these forms, and one that the last begins."""
+    words = _words(organization_id)
+    return reduce(or_, [_with_keys(map(_keys, form[:-1])) & _has_any(words.filter(word__startswith=form[-1]))
+                        for form in forms])  # fmt: skip
 
 
 def _keys(word):
