@@ -64,10 +64,11 @@ class Counts(NamedTuple):
         return f"INSERT INTO {self.table} ({', '.join([*self.names, *self.numbers])}) {self.counted(rows)}"
 
 
-def counting(name, tables, *, columns):
+def counting(name, tables, *, columns, held_first=()):
     """A migration operation that has triggers keep tables of one source; `name` is part of the triggers' names.
 
-    `columns` are those of the source that are counted by.
+    `columns` are those of the source that are counted by; `held_first` names tables that writers of the source
+    hold before it.
     """
     (source,) = {counts.source for counts in tables}
     added, removed, changed = (
@@ -99,8 +100,9 @@ def counting(name, tables, *, columns):
 
         CREATE FUNCTION recount_{name}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            -- Nobody writes between the two.
-            LOCK TABLE {source} IN SHARE MODE;
+            -- Nobody writes between the two, nor adds up what is about to go.
+            LOCK TABLE {", ".join([*held_first, source])} IN SHARE MODE;
+            PERFORM pg_advisory_xact_lock(hashtext('{tables[0].table}'));
             {forgotten}
             {recounted}
             RETURN NULL;

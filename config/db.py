@@ -2,10 +2,11 @@
 
 import os
 import time
+from contextlib import contextmanager
 from functools import wraps
 
 from django.core.exceptions import EmptyResultSet
-from django.db import OperationalError, connection, models
+from django.db import OperationalError, connection, models, transaction
 from django.utils import timezone
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -96,6 +97,18 @@ def tried_again(call):
                     raise
 
     return tried
+
+
+@contextmanager
+def one_snapshot():
+    """All statements inside see the database as it was at the first of them."""
+    if connection.in_atomic_block:  # whoever opened the transaction has chosen how it sees
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
 
 
 def at_one_moment(**parts):

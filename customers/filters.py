@@ -61,7 +61,9 @@ class PropertyTypeFilter(FacetFilter):
     max_length = LONGEST_LIST
 
     def clean(self, values):
-        return super().clean([word.strip() for text in values for word in re.split("[,،]", text) if word.strip()])
+        # The list is open: a type may have a comma in it.
+        words = [word.strip() for text in values for word in (text, *re.split("[,،]", text))]
+        return super().clean([word for word in dict.fromkeys(words) if word])
 
 
 class CityFilter(ListFilter):

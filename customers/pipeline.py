@@ -10,7 +10,7 @@ from django.db.models import DateField, F, Func, IntegerField, Q, Sum, Value
 from config.api.labels import labels_of
 from config.api.rows import rows_of
 from config.clock import current_minute, zone_of
-from config.db import at_one_moment
+from config.db import at_one_moment, one_snapshot
 from customers.choices import Stage
 from customers.models import CustomerDay, CustomerSum, StageMedian
 from customers.serializers import CardSerializer
@@ -25,6 +25,11 @@ _CARD_ORDER = ("-priority_rank", "-lead_score", "-pk")
 
 def pipeline(employee, filterset, *, cards):
     """The columns of `GET /customers/pipeline`, in the order of the stages. Definitions: views.pipeline."""
+    with one_snapshot():  # a card may have moved on between two statements
+        return _columns(employee, filterset, cards)
+
+
+def _columns(employee, filterset, cards):
     narrow, today = narrowing(filterset), current_minute().astimezone(zone_of(employee.organization)).date()
     sums = CustomerSum.objects.summed_for(employee, narrow)
     days = CustomerDay.objects.summed_for(employee, narrow).filter(event__in=Stage.values)

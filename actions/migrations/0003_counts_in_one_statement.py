@@ -14,5 +14,5 @@ class Migration(migrations.Migration):
     dependencies = [("actions", "0002_audit_and_counts")]
     operations = [
         migrations.RunSQL(_before.NO_COUNTS_SQL, _before.COUNTS_SQL),
-        counting("actions", TABLES, columns=COLUMNS),
+        counting("actions", TABLES, columns=COLUMNS, held_first=["customers"]),
     ]

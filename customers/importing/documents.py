@@ -27,7 +27,7 @@ _USABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,50}").fullmatch
 # Words that routes have, or may come to have, in the place of an id.
 _ROUTE_WORDS = frozenset(
     "actions all assign bulk claim count create delete documents duplicates erase events export filters import "
-    "insights leads list matches me merge new pipeline query scores search segments settings stages stats "
+    "insights leads list matches me merge new null pipeline query scores search segments settings stages stats "
     "statistics suggestions tags unassigned".split()
 )
 # Relations of a customer that this command does not load yet; the loader of one takes its name off this list.

@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -16,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from actions.models import CustomerAction
 from config.api import pagination
-from config.testing import HubClient, data_of, fields_of, make_action, make_customer, make_phone
+from config.testing import HubClient, at_once, data_of, fields_of, make_action, make_customer, make_phone
 from customers import counting, refreshing, services, tasks
 from customers.models import Customer, CustomerSum, CustomerWord, StageChange, StageMedian
 from customers.tests.brokerage import (
@@ -38,7 +39,7 @@ from customers.tests.brokerage import (
 )
 from employees import services as employees
 from employees.authentication import forget_identities
-from employees.models import Employee
+from employees.models import Employee, Organization
 
 NOW = datetime(2024, 5, 15, 10, 20, 30, tzinfo=UTC)
 RIYADH, ICELAND = ZoneInfo("Asia/Riyadh"), ZoneInfo("Atlantic/Reykjavik")
@@ -531,3 +532,39 @@ def test_history_and_customer_agree_on_when_a_stage_was_entered(layla):
 def test_only_people_who_sign_in_see_numbers(db):
     for path in ("stats", "filters", "pipeline"):
         assert HubClient().get(f"customers/{path}").status_code == 401
+
+
+def test_a_type_with_a_comma_in_it_is_found_by_its_option(layla, as_):
+    make_customer(layla, preferences={"propertyType": ["دور، علوي"]})
+    make_customer(layla, preferences={"propertyType": ["villa", "apartment"]})
+    (option,) = (
+        option for option in data_of(as_(layla).get("customers/filters"))["filters"]["propertyTypes"]
+        if "،" in option["value"]
+    )  # fmt: skip
+    answer = data_of(as_(layla).get("customers", {"propertyType": option["value"]}))
+    assert answer["pagination"]["totalItems"] == option["count"] == 1
+    assert data_of(as_(layla).get("customers", {"propertyType": "فيلا,land"}))["pagination"]["totalItems"] == 1
+
+
+def test_days_are_right_though_the_zone_changes_while_counts_are_folded(transactional_db, layla):
+    for _ in range(3):
+        make_customer(layla)
+    Organization.objects.filter(pk=layla.organization_id).update(time_zone="Asia/Dubai")
+    folding, tick = threading.Event(), threading.Event()
+
+    def fold():
+        with transaction.atomic(), connection.cursor() as cursor:
+            counting.fold_counts()
+            folding.set()
+            for _ in range(500):  # until the other waits for this transaction
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                if cursor.fetchone()[0]:
+                    return
+                tick.wait(0.02)
+
+    def change_zone():
+        folding.wait(timeout=10)
+        Organization.objects.filter(pk=layla.organization_id).update(time_zone="Asia/Riyadh")
+
+    at_once(fold, change_zone)
+    assert refreshing.check(layla.organization_id) == []
