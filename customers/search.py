@@ -119,8 +119,11 @@ def _has_any(words):
     return Q(name_keys__overlap=words.values_list(Concat(Value(word_term("")), F("word"), output_field=TextField())))
 
 
+_TEXTS = ArrayField(TextField())
+
+
 def _texts(words):
-    return Value(list(words), output_field=ArrayField(TextField()))
+    return Value(list(words), output_field=_TEXTS)
 
 
 # --- The ranked search ------------------------------------------------------------------------------
