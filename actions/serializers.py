@@ -10,7 +10,7 @@ from config.api.query import one_of
 from config.api.serializers import EmployeeIdField, IdsField, MomentField, NoteField, TextField, WordField
 from customers.choices import CHANNELS, Priority, Source, Stage
 from customers.models import Customer
-from customers.serializers import FactsField, FailureSerializer, SourceField
+from customers.serializers.customer import FactsField, FailureSerializer, SourceField
 from employees.serializers import EmployeeSummarySerializer
 
 END_OF_DAY, START_OF_WORK = time(23, 59, 59), time(9)

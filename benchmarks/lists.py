@@ -13,7 +13,7 @@ from measuring import Case
 
 from config import processes
 from customers.models import Customer
-from customers.views import CustomerViewSet
+from customers.views.customer import CustomerViewSet
 from employees.services import sign_in_as
 
 SORTS = ("createdAt", "name", "leadScore", "lastContactAt", "dealValue", "priority", "stage")

@@ -16,8 +16,8 @@ from django.utils import timezone
 from actions import services as actions
 from actions.models import ActionNote, CustomerAction
 from config.models import AuditEntry
-from customers import services as customers
 from customers.models import Assignment, Customer, StageChange
+from customers.services import customer as customers
 from employees import services as employees
 from employees.authentication import forget_identities
 from employees.choices import Role

@@ -30,7 +30,7 @@ from config.arabic import national_id
 from config.places import REGIONS, city_key, resolve_region
 from customers.choices import Floor, Furnishing, Gender, Priority, Purpose, Source, Stage, Timeline
 from customers.search import area_keys, tag_key, type_key
-from customers.serializers import ClaimableCustomerSerializer, TimelineField
+from customers.serializers.customer import ClaimableCustomerSerializer, TimelineField
 
 ME, UNASSIGNED = "me", "unassigned"
 

@@ -3,7 +3,7 @@
 from django.dispatch import receiver
 
 from config.signals import changed
-from customers.services import hand_over_customers
+from customers.services.customer import hand_over_customers
 from employees.models import Employee
 
 

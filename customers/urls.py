@@ -3,7 +3,7 @@
 from django.urls import path
 
 from config.api.parsers import ShortJSONParser
-from customers.views import CustomerViewSet
+from customers.views.customer import CustomerViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 

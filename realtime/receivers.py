@@ -15,8 +15,8 @@ from config.api.rows import declared_fields, rows_of
 from config.logging import request_id
 from config.signals import changed
 from customers.models import Customer
-from customers.serializers import CustomerSerializer
-from customers.services import SYSTEM_ID
+from customers.serializers.customer import CustomerSerializer
+from customers.services.customer import SYSTEM_ID
 from employees.models import Employee
 from realtime.models import Event
 

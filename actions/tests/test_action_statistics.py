@@ -19,8 +19,8 @@ from actions import counting, services
 from actions.models import ActionCount, ActionDay, CustomerAction
 from actions.tests.rules import BUCKETS, PRIORITIES, ROLES, SOURCES, STATUSES, TABS, TEAM, TYPES, run
 from config.testing import HubClient, data_of, error_of, fields_of, make_customer
-from customers import services as customers
 from customers.models import Customer
+from customers.services import customer as customers
 from customers.tests.rules import RIYADH, ends_by, midnight, starts_by
 from employees import services as employees
 from employees.authentication import forget_identities

@@ -11,7 +11,7 @@ from actions.choices import MAY_FOLLOW, ActionStatus
 from actions.models import ActionNote, CustomerAction
 from config.models import AuditEntry
 from config.testing import data_of, error_of, fields_of, make_action, make_customer, nothing_changes
-from customers import services as customers
+from customers.services import customer as customers
 from employees import services as employees
 
 AHEAD = "2099-01-05T06:00:00Z"

@@ -15,7 +15,7 @@ from actions import services, tasks
 from actions.models import CustomerAction
 from config.models import AuditEntry
 from config.testing import data_of, make_action, make_customer
-from customers import services as customers
+from customers.services import customer as customers
 from realtime.models import Event
 
 

@@ -15,7 +15,7 @@ from django.test import Client
 
 from config.logging import JSONFormatter
 from config.testing import HubClient, data_of, error_of, fields_of, make_action, make_customer
-from customers import services as customers
+from customers.services import customer as customers
 from employees import services as employees
 
 # --- The list: bodies that no route may swallow --------------------------------------------------

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.urls import URLResolver, get_resolver
 
 from config.testing import HubClient, data_of, error_of, make_action, make_customer, make_employee, make_phone
-from customers import services as customers
+from customers.services import customer as customers
 from employees import services as employees
 from employees.authentication import forget_identities
 from employees.choices import Role

@@ -19,10 +19,10 @@ from config.counts import EVERYBODY
 from config.models import AuditEntry
 from config.testing import data_of
 from customers import counting as customer_counting
-from customers import services as customers
 from customers.choices import Priority, Source, Stage
 from customers.models import Assignment, Customer, StageChange
 from customers.search import derived_columns
+from customers.services import customer as customers
 from employees.models import Employee, Organization, Team
 
 STAGES = list(Stage.values)

@@ -32,8 +32,8 @@ from customers.importing.words import (
     key_of,
 )
 from customers.search import derived_columns
-from customers.serializers import CustomerInput, PreferencesInput
-from customers.services import merged_preferences
+from customers.serializers.customer import CustomerInput, PreferencesInput
+from customers.services.customer import merged_preferences
 from customers.stages import having_been
 
 REMEMBERED_CELLS = 50_000

@@ -15,8 +15,8 @@ from customers.importing.readers import UnreadableFile
 from customers.importing.rows import Problem, Row, messages_of
 from customers.models import Customer, StageChange
 from customers.models.customer import empty_preferences
-from customers.serializers import CustomerInput
-from customers.services import SYSTEM_ID, SYSTEM_NAME, columns_of
+from customers.serializers.customer import CustomerInput
+from customers.services.customer import SYSTEM_ID, SYSTEM_NAME, columns_of
 from customers.stages import having_been
 from employees.choices import Role
 from employees.models import Employee

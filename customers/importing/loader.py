@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 
 from config.db import held, new_id
 from config.signals import changed
-from customers import services
 from customers.importing.copying import NULL, copied_value, copy, line_of
 from customers.importing.rows import messages_of
 from customers.models import Customer
+from customers.services import customer as services
 from customers.stages import entering
 
 CHUNK_ROWS = 5_000

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from config.arabic import fold
 from config.testing import at_once, data_of, error_of, fields_of, make_customer, make_phone
-from customers import services, tasks
+from customers import tasks
 from customers.models import Customer, NameWord
 from customers.names import keys_of, likeness, terms_of
+from customers.services import customer as services
 from employees.models import Organization
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ from django.db import transaction
 
 from actions import services as actions
 from config.testing import data_of, make_action, make_customer, make_phone
-from customers import services as customers
 from customers.models import Customer
+from customers.services import customer as customers
 from employees import services as employees
 from realtime import receivers
 from realtime.models import Event

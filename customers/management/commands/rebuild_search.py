@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from config.progress import Progress
-from customers import services
 from customers.models import Customer
+from customers.services import customer as services
 from employees.models import Organization
 
 

@@ -1,6 +1,6 @@
 """Every write about customers that has a consequence. REST, the Admin, tasks and commands all come here.
 
-`values` are columns of the model, already clean: see serializers.CustomerInput for the
+`values` are columns of the model, already clean: see serializers.customer.CustomerInput for the
 API's spelling of them. None clears; `preferences` and `source_details` merge.
 """
 

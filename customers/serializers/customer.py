@@ -24,7 +24,7 @@ from config.api.serializers import (
 from config.arabic import national_id
 from customers.choices import CHANNELS, Floor, Furnishing, Gender, Priority, Purpose, Source, Stage, Timeline
 from customers.models import Customer, StageChange
-from customers.services import MAX_FACT_CHARACTERS, MAX_FACTS
+from customers.services.customer import MAX_FACT_CHARACTERS, MAX_FACTS
 from employees.serializers import EmployeeSummarySerializer
 
 # --- What leaves --------------------------------------------------------------------------

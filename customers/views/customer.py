@@ -5,7 +5,6 @@ from django.utils.translation import gettext as _
 
 from config.api.renderers import iso
 from config.api.viewsets import HubViewSet
-from customers import services
 from customers.filters import (
     UNASSIGNED,
     AssigneesFilterSet,
@@ -18,7 +17,7 @@ from customers.options import facets, filter_options
 from customers.pipeline import pipeline
 from customers.querying import CLAIMABLE_SORTS, DEFAULT_SORT, SORTS, CustomerQueryInput
 from customers.search import search
-from customers.serializers import (
+from customers.serializers.customer import (
     AssignInput,
     BulkInput,
     BulkResultSerializer,
@@ -34,6 +33,7 @@ from customers.serializers import (
     SearchResultsSerializer,
     StageInput,
 )
+from customers.services import customer as services
 from customers.stats import statistics, total_of
 
 DELETED_ONLY = {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}}

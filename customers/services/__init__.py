@@ -1,0 +1,1 @@
+"""Every write about customers, and what hangs on them, that has a consequence."""

@@ -1,0 +1,1 @@
+"""The viewsets of customers and of what hangs on them."""
