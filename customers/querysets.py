@@ -41,6 +41,15 @@ class CustomerQuerySet(models.QuerySet):
         return mine.filter(assigned_employee=employee.pk)
 
 
+class ChildQuerySet(models.QuerySet):
+    """Rows that hang on customers."""
+
+    def visible_to(self, employee):
+        """Those of the living customers that are the caller's."""
+        customers = self.model._meta.get_field("customer").related_model
+        return self.filter(customer__in=customers.objects.visible_to(employee))
+
+
 class _IsAny(Func):
     template, arg_joiner, output_field = "%(expressions)s)", " = ANY (", models.BooleanField()
 

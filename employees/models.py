@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from config.db import PrefixedIDField, VersionedModel
-from employees.choices import Role
+from employees.choices import GatePreset, IdCopies, Role
 from employees.querysets import EmployeeQuerySet
 from employees.roles import BULK_LIMITS, PERMISSIONS
 
@@ -48,6 +48,17 @@ class Organization(VersionedModel):
         decimal_places=2,
         default=Decimal("2.5"),
         validators=[MinValueValidator(0), MaxValueValidator(100)],
+    )
+    fal_license_number = models.CharField(_("FAL licence number"), max_length=50, blank=True)
+    fal_license_expiry = models.DateField(_("FAL licence expires"), null=True, blank=True)
+    # What a preset means, and the words that `gate_rules` gives to single rules of it: customers.gates.
+    gate_preset = models.CharField(
+        _("compliance gates"), max_length=20, choices=GatePreset, default=GatePreset.STANDARD
+    )
+    gate_rules = models.JSONField(_("compliance gates that differ from the preset"), default=dict, blank=True)
+    id_copies = models.CharField(_("copies of ID documents"), max_length=10, choices=IdCopies, default=IdCopies.WARN)
+    id_copy_days = models.PositiveIntegerField(
+        _("days to keep copies of ID documents"), null=True, blank=True, help_text=_("Empty keeps them")
     )
 
     class Meta:

@@ -11,9 +11,10 @@ from django.dispatch import receiver
 from actions.choices import ENDED
 from actions.models import CustomerAction
 from actions.serializers import CustomerActionSerializer
-from config.api.rows import declared_fields, rows_of
+from config.api.rows import Relation, declared_fields, rows_of
 from config.logging import request_id
 from config.signals import changed
+from customers.includes import INCLUDES
 from customers.models import Customer
 from customers.serializers.customer import CustomerSerializer
 from customers.services.customer import SYSTEM_ID
@@ -134,7 +135,8 @@ def _rendered(told, kind, pairs):
 
 
 def _fetch(told, keys, fields=None):
-    rows = rows_of(told.serializer, fields, frozenset(), _EVERYTHING).fetch(keys)
+    # Named collections come along; the row as a whole has them all.
+    rows = rows_of(told.serializer, fields, fields or frozenset(INCLUDES), _EVERYTHING).fetch(keys)
     return {row["id"]: row for row in (orjson.loads(text) for text, *_rest in rows)}
 
 
@@ -144,7 +146,15 @@ def fields_of(serializer, columns):
     fields = serializer.Meta.model._meta.get_fields()
     sources = {field.name for field in fields if getattr(field, "attname", field.name) in columns}
     shown = declared_fields(serializer).items()
-    return frozenset(name for name, (_field, source) in shown if source.partition(".")[0] in sources)
+    return frozenset(name for name, (field, source) in shown if _sources(field, name, source) & sources)
+
+
+def _sources(field, name, source):
+    """The columns or related collections that a field shows."""
+    group = field.serializers.get(name) if isinstance(field, Relation) else None
+    if group and not hasattr(group.Meta, "order"):
+        return {inner for _field, inner in declared_fields(group).values()}
+    return {source.partition(".")[0]}
 
 
 def _also(sender, row, change, news, actor):

@@ -43,6 +43,13 @@ NOT_FOUND_MESSAGES = {
 }
 
 
+def missing(resource, key):
+    """A NotFound (404) that names another resource than the view's: what stands before it in the path."""
+    error = drf.NotFound()
+    error.missing = resource, key
+    return error
+
+
 class PayloadTooLarge(drf.APIException):
     """A body over the limit of its kind."""
 
@@ -93,8 +100,9 @@ def error_of(exc, view=None, request=None):
         error = plain(404)
         resource = getattr(view, "resource", None)
         if resource:
+            resource, key = getattr(exc, "missing", (resource, view.kwargs.get("pk", "")))
             error["message"] = str(NOT_FOUND_MESSAGES.get(resource, CODES[404][1]))
-            error["details"] = {"resourceType": resource, "resourceId": view.kwargs.get("pk", "")}
+            error["details"] = {"resourceType": resource, "resourceId": key}
         return 404, error
     if isinstance(exc, MissingPermission):
         # A service names the permission that the actor lacks.

@@ -38,8 +38,27 @@ class KeptNull(serializers.CharField):
         super().__init__(allow_null=True, **options)
 
 
+class Confidential(serializers.FloatField):
+    """A number that callers without `permission` do not get."""
+
+    def __init__(self, permission, **options):
+        self.permission = permission
+        super().__init__(required=False, **options)
+
+
+class StampedDay(serializers.DateTimeField):
+    """A day that leaves as its midnight in UTC, where the client's types hold date-times."""
+
+
 class Relation(serializers.ListField):
-    """A related collection: an empty list unless it is included."""
+    """What comes along when it is included: rows as `serializers` declares them under the field's name.
+
+    Otherwise an empty list or, where it is not required, nothing.
+    """
+
+    def __init__(self, serializers, **options):
+        self.serializers = serializers
+        super().__init__(**options)
 
 
 class JSONRows:
@@ -47,7 +66,9 @@ class JSONRows:
 
     `serializer_class.Meta` names the `model`; `nested(many=True)` fields follow a reverse
     relation in the order of `Meta.order` (the last `Meta.newest` of it), other nested ones a
-    foreign key; a source such as `customer.name` follows one too. `Meta.derived` maps fields
+    foreign key or a reverse one-to-one; a source such as `customer.name` follows one too. A nested
+    one with the source `*` groups fields of the same row. Nested ones that are not required are left out
+    when empty, and those with `Meta.permission` for callers without it. `Meta.derived` maps fields
     to SQL over `{row}` and `moment.minute`, the minute that lists and counts go by. A nested
     serializer without Meta is a document; with `picks` only its declared keys are shown.
     """
@@ -98,21 +119,26 @@ def _object(serializer_class, alias, fields, included, permissions):
     meant nulls are spliced in afterwards, because stripping would reach inside them.
     """
     model = serializer_class.Meta.model
-    scalars, spliced = [], []
+    scalars, spliced, has_value = [], [], False
     for name, (field, source) in declared_fields(serializer_class).items():
         if fields is not None and name != "id" and name not in fields:
             continue
         if isinstance(field, Relation):
-            spliced.append(f"""',"{name}":[]'""")
+            nested = field.serializers.get(name) if name in included else None
+            if nested and hasattr(nested.Meta, "order"):
+                spliced.append(f"""',"{name}":' || {_collection(nested, source, model, alias, permissions)}""")
+            elif nested:
+                spliced.append(_unless_empty(name, _object(nested, alias, None, included, permissions), "{}"))
+            elif field.required:
+                spliced.append(f"""',"{name}":[]'""")
         elif isinstance(field, serializers.ListSerializer):
-            spliced.append(f"""',"{name}":' || {_collection(field, source, model, alias, permissions)}""")
+            rows = _collection(type(field.child), source, model, alias, permissions)
+            spliced.append(f"""',"{name}":' || {rows}""" if field.required else _unless_empty(name, rows, "[]"))
         elif isinstance(field, serializers.Serializer) and hasattr(field, "Meta"):
-            relation = model._meta.get_field(source)
-            inner = f"{alias}{name[0]}"
-            one = _object(type(field), inner, None, included, permissions)
-            table, column = relation.related_model._meta.db_table, relation.column
-            select = f'SELECT {one} FROM "{table}" {inner} WHERE {inner}."id" = {alias}."{column}"'
-            spliced.append(f"""coalesce(',"{name}":' || ({select}), '')""")
+            if getattr(field.Meta, "permission", None) in (None, *permissions):
+                spliced.append(_unless_empty(name, _related(field, source, model, alias, included, permissions), "{}"))
+        elif isinstance(field, Confidential) and field.permission not in permissions:
+            continue
         else:
             column = _column(serializer_class, name, source, alias)
             if isinstance(field, KeptNull):
@@ -123,11 +149,34 @@ def _object(serializer_class, alias, fields, included, permissions):
                     document = f"CASE WHEN {column} <> '{{}}' THEN {document} ELSE '' END"
                 spliced.append(document)
             elif isinstance(field, serializers.ListField):
-                spliced.append(f"""',"{name}":' || to_json({column})::text""")
+                rows = f"to_json({column})::text"
+                spliced.append(f"""',"{name}":' || {rows}""" if field.required else _unless_empty(name, rows, "[]"))
             else:
+                has_value = has_value or field.required
                 scalars.append(f'{_scalar(field, column, permissions)} AS "{name}"')
     flat = f"json_strip_nulls((SELECT row_to_json(s) FROM (SELECT {', '.join(scalars)}) s))::text"
-    return f"left({flat}, -1) || {' || '.join(spliced)} || '}}'" if spliced else flat
+    if not spliced:
+        return flat
+    if not has_value:  # what is spliced in may come first, without the comma that it begins with
+        return f"'{{' || ltrim(substr({flat}, 2, length({flat}) - 2) || {' || '.join(spliced)}, ',') || '}}'"
+    return f"left({flat}, -1) || {' || '.join(spliced)} || '}}'"
+
+
+def _unless_empty(name, value, empty):
+    """A part that is left out when there is nothing in it."""
+    return f"""coalesce(',"{name}":' || nullif({value}, '{empty}'), '')"""
+
+
+def _related(field, source, model, alias, included, permissions):
+    """The one row that a nested serializer shows, NULL when there is none."""
+    if source == "*":
+        return _object(type(field), alias, None, included, permissions)
+    relation = model._meta.get_field(source)
+    inner = f"{alias}{source[0]}"
+    one = _object(type(field), inner, None, included, permissions)
+    near, far = ("id", relation.field.column) if relation.auto_created else (relation.column, "id")
+    table = relation.related_model._meta.db_table
+    return f'(SELECT {one} FROM "{table}" {inner} WHERE {inner}."{far}" = {alias}."{near}")'
 
 
 def _column(serializer_class, name, source, alias):
@@ -156,6 +205,8 @@ def _picked(field, column):
 def _scalar(field, column, permissions):
     if isinstance(field, Masked) and field.permission not in permissions:
         return f"nullif(repeat('*', greatest(length({column}) - 4, 0)) || right({column}, 4), '')"
+    if isinstance(field, StampedDay):
+        return f"""to_char({column}, 'YYYY-MM-DD"T00:00:00Z"')"""
     if isinstance(field, serializers.DateTimeField):
         return f"hub_iso({column})"
     if isinstance(field, (serializers.CharField, serializers.ChoiceField)) and not field.required:
@@ -165,8 +216,8 @@ def _scalar(field, column, permissions):
     return column
 
 
-def _collection(field, source, model, alias, permissions):
-    child = type(field.child)
+def _collection(child, source, model, alias, permissions):
+    """A list of the rows that point at this one, as a JSON text."""
     related = child.Meta.model
     foreign_key = model._meta.get_field(source).field.column
     inner = f"{alias}{source[0]}"

@@ -105,7 +105,11 @@ class RelationExtension(OpenApiSerializerFieldExtension):
     target_class = "config.api.rows.Relation"
 
     def map_serializer_field(self, auto_schema, direction):
-        return build_array_type({"type": "object", "additionalProperties": {}})
+        rows = self.target.serializers.get(self.target.field_name)
+        if rows is None:
+            return build_array_type({"type": "object", "additionalProperties": {}})
+        one = auto_schema.resolve_serializer(rows(), direction).ref
+        return build_array_type(one) if hasattr(rows.Meta, "order") else one
 
 
 class MomentExtension(OpenApiSerializerFieldExtension):
@@ -212,6 +216,12 @@ class HubSchema(AutoSchema):
                     description="Only these fields; `id` is always there",
                 )
             )
+            if view.includable:
+                text = "What comes along" + ("" if view.action == "list" else "; without it everything")
+                schema = build_array_type(_STRING | {"enum": sorted(view.includable)})
+                parameters.append(
+                    build_parameter_type(name="include", schema=schema, location="query", description=text)
+                )
         if self.method != "GET" and view.resource and ("{id}" in self.path or "{pk}" in self.path):
             parameters.append(
                 build_parameter_type(
@@ -242,7 +252,7 @@ class HubSchema(AutoSchema):
             statuses += [401, 403]
         elif view.action in view.bodies:
             statuses += [401, 429]
-        if "{id}" in self.path or "{pk}" in self.path:
+        if "{" in self.path:
             statuses.append(404)
         if self.method != "GET" and view.resource and view.permission_for(self.method) != view.permission:
             statuses += [409, 412, 422]

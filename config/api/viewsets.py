@@ -29,13 +29,13 @@ class HubViewSet(GenericViewSet):
     """A resource of the API.
 
     `resource` and `collection` name it in answers and errors, `path` its place where that is
-    not the collection's name; `permission`,
-    `write_permission` and `delete_permission` say what it takes; `serializer_class`
-    declares its shape, `filterset_class`, `sorts` and `default_sort` its list;
-    `includable` names the relations that may be asked for. By action: `bodies` declares
-    what is read, `answers` what is returned when it is not the resource itself, `filtersets` what
-    others than the list are narrowed by, `extra_params` further query parameters; `created`
-    actions answer 201; `lists` actions a page of the collection; `bare` actions answer without the envelope.
+    not the collection's name; `permission`, `write_permission` and `delete_permission` say what it
+    takes; `serializer_class` declares its shape, `filterset_class`, `sorts` and `default_sort` its
+    list; `includable` names the relations that may be asked for, which all come along outside of lists
+    when none is. By action: `bodies` declares what is read, `answers` what is returned when it is not
+    the resource itself, `filtersets` what others than the list are narrowed by, `extra_params` further
+    query parameters; `created` actions answer 201; `lists` actions a page of the collection; `bare`
+    actions answer without the envelope.
     """
 
     resource = collection = path = None
@@ -72,7 +72,13 @@ class HubViewSet(GenericViewSet):
     @cached_property
     def shape(self):
         """The compiled rows that the query string and the caller's role ask for."""
-        return self.shape_of(self.params.names_of("fields"), self.params.names_of("include"))
+        asked = self.params.names_of("include")
+        return self.shape_of(self.params.names_of("fields"), asked or ([] if self.is_list else self.includable))
+
+    @property
+    def is_list(self):
+        """Whether the answer shows many rows."""
+        return self.action in self.lists
 
     def shape_of(self, names, relations):
         """The compiled rows of these fields, or all when there are none, with these relations."""

@@ -23,6 +23,7 @@ from config.api.serializers import (
 )
 from config.arabic import national_id
 from customers.choices import CHANNELS, Floor, Furnishing, Gender, Priority, Purpose, Source, Stage, Timeline
+from customers.includes import INCLUDES
 from customers.models import Customer, StageChange
 from customers.services.customer import MAX_FACT_CHARACTERS, MAX_FACTS
 from employees.serializers import EmployeeSummarySerializer
@@ -89,11 +90,11 @@ class CustomerSerializer(serializers.Serializer):
     tags = serializers.ListField(child=serializers.CharField())
     assignedEmployee = EmployeeSummarySerializer(source="assigned_employee", required=False)
     assignedEmployeeId = serializers.CharField(source="assigned_employee", required=False)
-    properties = Relation()
-    interactions = Relation()
-    appointments = Relation()
-    reminders = Relation()
-    documents = Relation()
+    properties = Relation(INCLUDES)
+    interactions = Relation(INCLUDES)
+    appointments = Relation(INCLUDES)
+    reminders = Relation(INCLUDES)
+    documents = Relation(INCLUDES)
     totalDealValue = serializers.FloatField(source="total_deal_value", required=False)
     expectedRevenue = serializers.FloatField(source="expected_revenue", required=False)
     paidAmount = serializers.FloatField(source="paid_amount", required=False)
@@ -116,6 +117,7 @@ class CustomerSerializer(serializers.Serializer):
     totalPropertyViews = serializers.IntegerField(source="total_property_views")
     responseRate = serializers.FloatField(source="response_rate", required=False)
     avgResponseTime = serializers.FloatField(source="avg_response_time", required=False)
+    ksaCompliance = Relation(INCLUDES, required=False)
 
     class Meta:
         model = Customer
@@ -129,17 +131,17 @@ class ClaimableCustomerSerializer(serializers.Serializer):
     nameEn = serializers.CharField(source="name_en", required=False)
     source = serializers.ChoiceField(Source.choices)
     stage = serializers.ChoiceField(Stage.choices)
-    stageHistory = Relation()
+    stageHistory = Relation({})
     preferences = PreferencesSerializer()
     leadScore = serializers.IntegerField(source="lead_score")
     aiInsights = serializers.DictField(source="ai_insights")
     priority = serializers.ChoiceField(Priority.choices)
     tags = serializers.ListField(child=serializers.CharField())
-    properties = Relation()
-    interactions = Relation()
-    appointments = Relation()
-    reminders = Relation()
-    documents = Relation()
+    properties = Relation({})
+    interactions = Relation({})
+    appointments = Relation({})
+    reminders = Relation({})
+    documents = Relation({})
     createdAt = serializers.DateTimeField(source="created_at")
     updatedAt = serializers.DateTimeField(source="updated_at")
     city = serializers.CharField(required=False)

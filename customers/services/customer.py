@@ -20,6 +20,7 @@ from customers.choices import CHANNELS
 from customers.models import Assignment, Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.search import derived_columns
+from customers.services.child import hold
 from customers.stages import all_entering, entering
 from employees.models import Employee
 from employees.services import keep
@@ -68,7 +69,7 @@ def update_customer(customer, *, actor, values, reason="", notes=""):
     """
     with _phone_reported(actor, values.get("phone")), recorded(actor):
         keep(values.get("assigned_employee_id"))
-        customer = _lock_living(customer, actor)
+        customer = hold(customer, actor)
         return _change(customer, actor, columns_of(values, customer), reason, notes)
 
 
@@ -78,7 +79,7 @@ def change_stage(customer, *, actor, to_stage, from_stage=None, reason="", notes
     Raises ValidationError (409, `conflict`) when `from_stage` is named and is not where the customer stands.
     """
     with recorded(actor):
-        customer = _lock_living(customer, actor)
+        customer = hold(customer, actor)
         if from_stage and from_stage != customer.stage:
             message = _("The customer has moved to another stage meanwhile")
             raise ValidationError(message, code="conflict", params={"currentStage": customer.stage})
@@ -92,7 +93,7 @@ def assign_customer(customer, *, actor, employee_id, notes=""):
     """
     with recorded(actor):
         _check_assignee(actor, employee_id, field="employeeId", needed=True)
-        customer = _lock_living(customer, actor)
+        customer = hold(customer, actor)
         return _change(customer, actor, {"assigned_employee_id": employee_id}, "", notes, checked=True)
 
 
@@ -114,7 +115,7 @@ def claim_customer(pk, *, actor):
 def delete_customer(customer, *, actor):
     """Hide a customer and, through it, all its children; the phone becomes free. See restore_customer."""
     with recorded(actor):
-        customer = _lock_living(customer, actor)
+        customer = hold(customer, actor)
         save_changes(customer, deleted_at=timezone.now())
         changed.send(Customer, rows=[customer], kind="deleted", changes=[{}], actor=actor)
     return customer
@@ -291,11 +292,6 @@ def _outcome(ids, rows):
 
 
 # --- The parts of a change -------------------------------------------------------------------
-
-
-def _lock_living(customer, actor):
-    """The customer, held, if it is still there and still the actor's: it may have been handed over meanwhile."""
-    return lock(customer, among=Customer.objects.visible_to(actor))
 
 
 def _change(customer, actor, values, reason, notes, *, checked=False):

@@ -12,6 +12,7 @@ from customers.filters import (
     CustomerFilterSet,
     StatisticsFilterSet,
 )
+from customers.includes import INCLUDES
 from customers.models import Customer
 from customers.options import facets, filter_options
 from customers.pipeline import pipeline
@@ -65,7 +66,8 @@ class CustomerViewSet(HubViewSet):
         "filters": {"filters": FilterOptionsSerializer},
         "pipeline": {"pipeline": ColumnSerializer(many=True)},
     }
-    lists = frozenset({"list", "query"})
+    lists = frozenset({"list", "query", "search"})
+    includable = INCLUDES
     extra_params = {
         "list": DELETED_ONLY,
         "query": DELETED_ONLY,
