@@ -4,7 +4,7 @@ from celery import shared_task
 
 from config.counts import report
 from customers import counting, refreshing
-from customers.services.customer import prune_name_words as prune_words
+from customers.services import customer as services
 from employees.models import Organization
 
 
@@ -17,7 +17,7 @@ def fold_counts():
 @shared_task
 def prune_name_words():
     """Forget words that no customer's name holds any more: one organization at a time, for writers wait meanwhile."""
-    return sum(map(prune_words, Organization.objects.all()))
+    return sum(map(services.prune_name_words, Organization.objects.all()))
 
 
 @shared_task

@@ -18,8 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from actions.models import CustomerAction
 from config.api import pagination
 from config.testing import HubClient, at_once, data_of, fields_of, make_action, make_customer, make_phone
-from customers import counting, refreshing, services, tasks
+from customers import counting, refreshing, tasks
 from customers.models import Customer, CustomerSum, CustomerWord, StageChange, StageMedian
+from customers.services import customer as services
 from customers.tests.brokerage import (
     CITIES,
     DISTRICTS,
