@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.db import PrefixedIDField, VersionedModel
 from employees.choices import GatePreset, IdCopies, Role
-from employees.querysets import EmployeeQuerySet
+from employees.querysets import EmployeeQuerySet, OrganizationQuerySet
 from employees.roles import BULK_LIMITS, PERMISSIONS
 
 FRIDAY, SATURDAY = 5, 6
@@ -60,6 +60,8 @@ class Organization(VersionedModel):
     id_copy_days = models.PositiveIntegerField(
         _("days to keep copies of ID documents"), null=True, blank=True, help_text=_("Empty keeps them")
     )
+
+    objects = OrganizationQuerySet.as_manager()
 
     class Meta:
         db_table = "organizations"
@@ -118,6 +120,8 @@ class Employee(AbstractBaseUser, VersionedModel):
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.SALES_AGENT)
     job_title = models.CharField(_("job title"), max_length=255, blank=True)
     avatar = models.URLField(_("avatar"), max_length=500, blank=True)
+    fal_license_number = models.CharField(_("FAL licence number"), max_length=50, blank=True)
+    fal_license_expiry = models.DateField(_("FAL licence expires"), null=True, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_superuser = models.BooleanField(_("superuser"), default=False)
 

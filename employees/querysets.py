@@ -1,6 +1,12 @@
-"""Which employees and customers-to-be-assigned-to a caller may see."""
+"""Which people, and which organization, a caller may see."""
 
 from django.db import models
+
+
+class OrganizationQuerySet(models.QuerySet):
+    def visible_to(self, employee):
+        """The caller's own."""
+        return self.filter(pk=employee.organization_id)
 
 
 class EmployeeQuerySet(models.QuerySet):

@@ -1,11 +1,22 @@
-"""The shapes of employees, sessions and the caller's own profile."""
+"""The shapes of employees, sessions, the caller's own profile and the organization."""
+
+from zoneinfo import available_timezones
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from config.api.serializers import EmailField, PhoneField, TextField, WordField
-from employees.choices import Role
-from employees.models import Employee
+from config.api.query import one_of
+from config.api.serializers import (
+    DayField,
+    EmailField,
+    PercentField,
+    PhoneField,
+    TextField,
+    WholeNumberField,
+    WordField,
+)
+from employees.choices import GateMode, GatePreset, GateRule, IdCopies, Role
+from employees.models import Employee, Organization
 
 
 class EmployeeSummarySerializer(serializers.Serializer):
@@ -30,6 +41,8 @@ class EmployeeSerializer(EmployeeSummarySerializer):
     """An employee in the list and on their own."""
 
     teamId = serializers.CharField(source="team", required=False)
+    falLicenseNumber = serializers.CharField(source="fal_license_number", required=False)
+    falLicenseExpiry = serializers.DateField(source="fal_license_expiry", required=False)
 
     class Meta:
         model = Employee
@@ -65,6 +78,8 @@ class EmployeeInput(serializers.Serializer):
     role = TextField(source="job_title", max_length=255, name_like=True, required=False)
     avatar = serializers.URLField(max_length=500, required=False, allow_blank=True)
     teamId = serializers.CharField(source="team_id", max_length=50, required=False, allow_null=True)
+    falLicenseNumber = TextField(source="fal_license_number", max_length=50, name_like=True, required=False)
+    falLicenseExpiry = DayField(source="fal_license_expiry", required=False, allow_null=True)
 
 
 class NewEmployeeInput(EmployeeInput):
@@ -131,3 +146,83 @@ class ClientUserSerializer(serializers.Serializer):
 class ClientSignedInSerializer(serializers.Serializer):
     user = ClientUserSerializer()
     token = serializers.CharField()
+
+
+# --- The organization -----------------------------------------------------------------------
+
+
+class OrganizationSerializer(serializers.Serializer):
+    """The brokerage and how it works."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    nameEn = serializers.CharField(source="name_en", required=False)
+    timeZone = serializers.CharField(source="time_zone")
+    weekend = serializers.ListField(child=serializers.IntegerField(), help_text="ISO weekdays, Monday is 1")
+    holidays = serializers.ListField(child=serializers.DateField())
+    workStarts = serializers.TimeField(source="work_starts")
+    workEnds = serializers.TimeField(source="work_ends")
+    agentsMayClaim = serializers.BooleanField(source="agents_may_claim")
+    opensFirstAction = serializers.BooleanField(source="opens_first_action")
+    commissionRate = serializers.FloatField(source="commission_rate", help_text="Percent")
+    falLicenseNumber = serializers.CharField(source="fal_license_number", required=False)
+    falLicenseExpiry = serializers.DateField(source="fal_license_expiry", required=False)
+    gatePreset = serializers.ChoiceField(GatePreset.choices, source="gate_preset")
+    gateRules = serializers.DictField(source="gate_rules")
+    idCopies = serializers.ChoiceField(IdCopies.choices, source="id_copies")
+    idCopyDays = serializers.IntegerField(source="id_copy_days", required=False)
+
+    class Meta:
+        model = Organization
+
+
+class GateRulesField(serializers.DictField):
+    """What single rules do, where that differs from the preset: `{RULE: off|warn|enforce}`; it replaces what was."""
+
+    child = WordField(GateMode.choices)
+
+    def to_internal_value(self, data):
+        unknown = [name for name in data if name not in GateRule.values] if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError(one_of(GateRule.values))
+        return super().to_internal_value(data)
+
+
+class TimeZoneField(serializers.CharField):
+    """The name of a time zone, such as Asia/Riyadh."""
+
+    def to_internal_value(self, data):
+        name = super().to_internal_value(data)
+        if name not in available_timezones():
+            raise serializers.ValidationError(_("There is no such time zone"))
+        return name
+
+
+class OrganizationInput(serializers.Serializer):
+    """What an admin may set."""
+
+    name = TextField(max_length=255, name_like=True)
+    nameEn = TextField(source="name_en", max_length=255, name_like=True, required=False)
+    timeZone = TimeZoneField(source="time_zone", max_length=50)
+    weekend = serializers.ListField(child=WholeNumberField(min_value=1, max_value=7), max_length=6)
+    holidays = serializers.ListField(child=DayField(), max_length=366)
+    workStarts = serializers.TimeField(source="work_starts")
+    workEnds = serializers.TimeField(source="work_ends")
+    agentsMayClaim = serializers.BooleanField(source="agents_may_claim")
+    opensFirstAction = serializers.BooleanField(source="opens_first_action")
+    commissionRate = PercentField(source="commission_rate")
+    falLicenseNumber = TextField(source="fal_license_number", max_length=50, name_like=True, required=False)
+    falLicenseExpiry = DayField(source="fal_license_expiry", allow_null=True)
+    gatePreset = WordField(GatePreset.choices, source="gate_preset")
+    gateRules = GateRulesField(source="gate_rules")
+    idCopies = WordField(IdCopies.choices, source="id_copies")
+    idCopyDays = WholeNumberField(source="id_copy_days", min_value=1, max_value=36_500, allow_null=True)
+
+    def validate(self, values):
+        starts = values.get("work_starts", self.instance.work_starts)
+        if starts >= values.get("work_ends", self.instance.work_ends):
+            raise serializers.ValidationError({"workEnds": _("Must be after %(other)s") % {"other": "workStarts"}})
+        for name in ("weekend", "holidays"):
+            if name in values:
+                values[name] = sorted(set(values[name]))
+        return values

@@ -145,6 +145,15 @@ def create_organization(*, name, **values):
         return organization
 
 
+def update_organization(organization, *, actor, values):
+    """Change how an organization works. Raises PreconditionFailed (412) for a stale `If-Match`."""
+    with recorded(actor):
+        organization = lock(organization)
+        if save_changes(organization, **values):
+            transaction.on_commit(forget_identities)  # callers carry their organization
+    return organization
+
+
 def default_team(organization_id):
     """The team that an employee joins when none is named."""
     return Team.objects.get(organization_id=organization_id, is_default=True)

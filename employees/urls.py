@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from employees.views import EmployeeViewSet, SessionViewSet
+from employees.views import EmployeeViewSet, OrganizationViewSet, SessionViewSet
 
 _ONE = {"get": "retrieve", "patch": "update", "put": "update"}
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("auth/me", SessionViewSet.as_view({"get": "me"}, signed_in=True), name="auth-me"),
     path("login", SessionViewSet.as_view({"post": "client_login"}, public=True), name="client-login"),
     path("user", SessionViewSet.as_view({"get": "client_user"}, signed_in=True), name="client-user"),
+    path("organization", OrganizationViewSet.as_view(_ONE), name="organization"),
     path("employees", EmployeeViewSet.as_view({"get": "list", "post": "create"}), name="employees"),
     path("employees/<id:pk>", EmployeeViewSet.as_view(_ONE), name="employee"),
     path("employees/<id:pk>/password", EmployeeViewSet.as_view({"post": "password"}), name="employee-password"),

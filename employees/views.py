@@ -1,4 +1,4 @@
-"""Signing in and out, the caller's own profile, and the people of the organization."""
+"""Signing in and out, the caller's own profile, the organization and its people."""
 
 import orjson
 from django.utils.translation import gettext as _
@@ -9,7 +9,7 @@ from config.api.throttling import client_address
 from config.api.viewsets import HubViewSet
 from employees import services
 from employees.filters import EmployeeFilterSet
-from employees.models import Employee
+from employees.models import Employee, Organization
 from employees.serializers import (
     ClientSignedInSerializer,
     ClientUserSerializer,
@@ -19,6 +19,8 @@ from employees.serializers import (
     EmployeeWithStatsSerializer,
     LogoutInput,
     NewEmployeeInput,
+    OrganizationInput,
+    OrganizationSerializer,
     PasswordInput,
     ProfileSerializer,
     RefreshInput,
@@ -128,6 +130,33 @@ class SessionViewSet(HubViewSet):
     def client_user(self, request):
         """The caller in the words of the web client of today."""
         return self.answer(client_user(request.user))
+
+
+class OrganizationViewSet(HubViewSet):
+    """The caller's own organization."""
+
+    resource = collection = "organization"
+    permission, write_permission = "employees.read", "settings.write"
+    serializer_class = OrganizationSerializer
+    bodies = {"update": OrganizationInput}
+
+    def get_queryset(self):
+        return Organization.objects.visible_to(self.request.user)
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        self.kwargs["pk"] = request.user.organization_id  # the route names none: there is one
+
+    def retrieve(self, request, pk):
+        """How the organization works: its calendar, its licence, what it asks for before a customer moves on."""
+        return self.show(self.visible_key())
+
+    def update(self, request, pk):
+        """Change what is named."""
+        organization = self.get_object()
+        values = self.body(partial=True, instance=organization)
+        services.update_organization(organization, actor=request.user, values=values)
+        return self.show(pk, message=_("Settings saved"))
 
 
 class EmployeeViewSet(HubViewSet):

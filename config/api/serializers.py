@@ -103,12 +103,11 @@ class PhoneField(serializers.CharField):
             _as_field_error(error)
 
 
-class MoneyField(_EmptyIsNull, serializers.DecimalField):
-    """An amount of at most 13 digits before the point, as a JSON number; texts with Arabic digits are read too."""
+class NumberField(_EmptyIsNull, serializers.DecimalField):
+    """A number with a fraction, as a JSON number; texts with Arabic digits are read too."""
 
-    def __init__(self, *, positive=False, **options):
-        self.positive = positive
-        super().__init__(max_digits=15, decimal_places=2, coerce_to_string=False, **options)
+    def __init__(self, **options):
+        super().__init__(coerce_to_string=False, **options)
 
     def to_internal_value(self, data):
         if isinstance(data, bool):
@@ -118,6 +117,24 @@ class MoneyField(_EmptyIsNull, serializers.DecimalField):
                 data = parse_decimal(data)
             except DjangoValidationError as error:
                 _as_field_error(error)
+        return super().to_internal_value(data)
+
+
+class PercentField(NumberField):
+    """0 to 100."""
+
+    def __init__(self, **options):
+        super().__init__(**{"max_digits": 5, "decimal_places": 2, "min_value": 0, "max_value": 100, **options})
+
+
+class MoneyField(NumberField):
+    """An amount of at most 13 digits before the point."""
+
+    def __init__(self, *, positive=False, **options):
+        self.positive = positive
+        super().__init__(max_digits=15, decimal_places=2, **options)
+
+    def to_internal_value(self, data):
         value = super().to_internal_value(data)
         if value < 0 or self.positive and value == 0:
             message = _("Must be greater than 0") if self.positive else _("Must not be negative")

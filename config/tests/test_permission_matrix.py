@@ -79,6 +79,9 @@ TABLE = {
     ("employee-password", "POST"): _HIRE,
     ("employee-deactivate", "POST"): ("422 200 200 404", "403", "403", "403", "401"),  # Layla is the last admin
     ("employee-activate", "POST"): _HIRE,
+    ("organization", "GET"): ("200", "200", "200", "200", "401"),
+    ("organization", "PUT"): ("200", "403", "403", "403", "401"),
+    ("organization", "PATCH"): ("200", "403", "403", "403", "401"),
     ("locations-regions", "GET"): ("200", "200", "200", "200", "401"),
     ("locations-cities", "GET"): ("200", "200", "200", "200", "401"),
     ("auth-login", "POST"): ("200", "200", "200", "200", "200"),
@@ -131,6 +134,8 @@ BODIES = {
     ("employee", "PUT"): {"role": "مستشار مبيعات"},
     ("employee", "PATCH"): {"name": "اسم جديد"},
     ("employee-password", "POST"): {"password": "another-long-pass-phrase"},
+    ("organization", "PUT"): {"commissionRate": 2},
+    ("organization", "PATCH"): {"nameEn": "Riyadh Brokers"},
     ("auth-login", "POST"): {"email": "sami@hub.test", "password": PASSWORD},
     ("client-login", "POST"): {"email": "sami@hub.test", "password": PASSWORD},
     ("auth-refresh", "POST"): lambda world: {"refreshToken": employees.sign_in(world.employees["sami"])[1]},
