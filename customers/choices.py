@@ -68,6 +68,157 @@ class Floor(models.TextChoices):
     TOP = "top", _("Top floor")
 
 
+class LicenseStatus(models.TextChoices):
+    """Where a broker's FAL licence stands; an active one expires by itself."""
+
+    ACTIVE = "active", _("Active")
+    EXPIRED = "expired", _("Expired")
+    SUSPENDED = "suspended", _("Suspended")
+    PENDING = "pending", _("Pending")
+    NONE = "none", _("None")
+
+
+class LicenseType(models.TextChoices):
+    INDIVIDUAL = "individual", _("Individual")
+    ESTABLISHMENT = "establishment", _("Establishment")
+
+
+class ContractType(models.TextChoices):
+    """What a brokerage contract is about."""
+
+    SALE = "sale", _("Sale")
+    RENT = "rent", _("Rent")
+    BOTH = "both", _("Both")
+
+
+class ContractStatus(models.TextChoices):
+    """The life of a brokerage contract, in order."""
+
+    DRAFT = "draft", _("Draft")
+    PENDING_APPROVAL = "pending_approval", _("Pending approval")
+    ACTIVE = "active", _("Active")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Tenancy(models.TextChoices):
+    RESIDENTIAL = "residential", _("Residential")
+    COMMERCIAL = "commercial", _("Commercial")
+    INDUSTRIAL = "industrial", _("Industrial")
+
+
+class EjarStatus(models.TextChoices):
+    """Where a lease in the Ejar register stands; an active one ends or renews itself."""
+
+    DRAFT = "draft", _("Draft")
+    PENDING = "pending", _("Pending")
+    ACTIVE = "active", _("Active")
+    EXPIRED = "expired", _("Expired")
+    TERMINATED = "terminated", _("Terminated")
+    RENEWED = "renewed", _("Renewed")
+
+
+class RentCycle(models.TextChoices):
+    """How often rent is paid."""
+
+    MONTHLY = "monthly", _("Monthly")
+    QUARTERLY = "quarterly", _("Quarterly")
+    SEMI_ANNUAL = "semi-annual", _("Semi-annual")
+    ANNUAL = "annual", _("Annual")
+
+
+class ProjectStatus(models.TextChoices):
+    """The life of an off-plan project under Wafi, in order."""
+
+    PLANNING = "planning", _("Planning")
+    LICENSED = "licensed", _("Licensed")
+    CONSTRUCTION = "construction", _("Construction")
+    COMPLETED = "completed", _("Completed")
+    HANDED_OVER = "handed_over", _("Handed over")
+
+
+class MilestoneStatus(models.TextChoices):
+    """Where a part of an off-plan project stands, for which money leaves the escrow account."""
+
+    PENDING = "pending", _("Pending")
+    IN_PROGRESS = "in_progress", _("In progress")
+    CERTIFIED = "certified", _("Certified")
+    RELEASED = "released", _("Released")
+    OVERDUE = "overdue", _("Overdue")
+
+
+class DefectCategory(models.TextChoices):
+    STRUCTURAL = "structural", _("Structural")
+    ELECTRICAL = "electrical", _("Electrical")
+    PLUMBING = "plumbing", _("Plumbing")
+    FINISHING = "finishing", _("Finishing")
+    HVAC = "hvac", _("Air conditioning")
+    OTHER = "other", _("Other")
+
+
+class DefectSeverity(models.TextChoices):
+    CRITICAL = "critical", _("Critical")
+    MAJOR = "major", _("Major")
+    MINOR = "minor", _("Minor")
+
+
+class DefectStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    IN_PROGRESS = "in_progress", _("In progress")
+    RESOLVED = "resolved", _("Resolved")
+    DEFERRED = "deferred", _("Deferred")
+
+
+class SakaniStatus(models.TextChoices):
+    """Whether the State supports a family's first home."""
+
+    NOT_CHECKED = "not_checked", _("Not checked")
+    ELIGIBLE = "eligible", _("Eligible")
+    NOT_ELIGIBLE = "not_eligible", _("Not eligible")
+    PENDING_VERIFICATION = "pending_verification", _("Pending verification")
+
+
+class SakaniProduct(models.TextChoices):
+    READY_UNIT = "ready_unit", _("Ready unit")
+    UNDER_CONSTRUCTION = "under_construction", _("Under construction")
+    SELF_CONSTRUCTION = "self_construction", _("Self construction")
+    MOH_LAND = "moh_land", _("Land of the ministry")
+    EASY_INSTALLMENT = "easy_installment", _("Easy installment")
+
+
+class MortgageStatus(models.TextChoices):
+    NOT_APPLIED = "not_applied", _("Not applied")
+    PRE_APPROVED = "pre_approved", _("Pre-approved")
+    APPLICATION_SUBMITTED = "application_submitted", _("Application submitted")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+    DISBURSED = "disbursed", _("Disbursed")
+
+
+class Financing(models.TextChoices):
+    CONVENTIONAL = "conventional", _("Conventional")
+    ISLAMIC = "islamic", _("Islamic")
+    SUBSIDIZED = "subsidized", _("Subsidized")
+    SELF_FUNDED = "self_funded", _("Self-funded")
+
+
+class PaymentType(models.TextChoices):
+    DOWN_PAYMENT = "down_payment", _("Down payment")
+    INSTALLMENT = "installment", _("Installment")
+    ESCROW_RELEASE = "escrow_release", _("Escrow release")
+    FINAL_PAYMENT = "final_payment", _("Final payment")
+    OTHER = "other", _("Other")
+
+
+class PaymentStatus(models.TextChoices):
+    """Where a planned payment stands; a pending one becomes overdue by itself."""
+
+    PENDING = "pending", _("Pending")
+    PAID = "paid", _("Paid")
+    OVERDUE = "overdue", _("Overdue")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
 STAGE_RANK = {stage: rank for rank, stage in enumerate(Stage.values)}
 PRIORITY_RANK = {priority: rank for rank, priority in enumerate(Priority.values)}
 

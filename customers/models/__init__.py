@@ -1,15 +1,37 @@
 """The tables of the customers app."""
 
+from customers.models.compliance import (
+    BrokerageContract,
+    BrokerageLicense,
+    EjarContract,
+    EscrowMilestone,
+    HandoverDefect,
+    MortgageInfo,
+    Payment,
+    RegistryInfo,
+    SakaniEligibility,
+    WafiLicense,
+)
 from customers.models.counts import CustomerDay, CustomerSum, CustomerWord, StageMedian
 from customers.models.customer import Assignment, Customer, NameWord, StageChange
 
 __all__ = [
     "Assignment",
+    "BrokerageContract",
+    "BrokerageLicense",
     "Customer",
     "CustomerDay",
     "CustomerSum",
     "CustomerWord",
+    "EjarContract",
+    "EscrowMilestone",
+    "HandoverDefect",
+    "MortgageInfo",
     "NameWord",
+    "Payment",
+    "RegistryInfo",
+    "SakaniEligibility",
     "StageChange",
     "StageMedian",
+    "WafiLicense",
 ]
