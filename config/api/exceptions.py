@@ -77,8 +77,13 @@ def field_errors(detail, path=""):
 
 
 def _rule_violation(exc):
-    """Django's ValidationError: 409 when its code is `duplicate` or `conflict` (params are the details), else 422."""
+    """Django's ValidationError: 409 when its code is `duplicate` or `conflict` (params are the details), else 422.
+
+    With the code `refused`, params hold the list of `details`.
+    """
     code = getattr(exc, "code", None)
+    if code == "refused":
+        return 422, {"code": "VALIDATION_ERROR", "message": str(exc.message), "details": exc.params["details"]}
     if code in ("duplicate", "conflict"):
         name = "DUPLICATE_RESOURCE" if code == "duplicate" else "CONFLICT"
         return 409, {"code": name, "message": str(exc.message), "details": exc.params or {}}

@@ -116,6 +116,9 @@ class Customer(VersionedModel):
 
     deleted_at = models.DateTimeField(null=True, editable=False)
 
+    # What the gates found missing when a service has just moved this customer on: customers.gates.
+    warnings = ()
+
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
@@ -241,6 +244,8 @@ class StageChange(models.Model):
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     notes = models.TextField(_("notes"), blank=True)
     auto_generated = models.BooleanField(default=False)
+    # Rules of the gates that would have refused the move; the reason says why they were passed.
+    overridden = ArrayField(models.CharField(max_length=50), null=True)
 
     class Meta:
         db_table = "stage_history"

@@ -6,6 +6,7 @@ API's spelling of them. None clears; `preferences` and `source_details` merge.
 
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -16,7 +17,8 @@ from django.utils.translation import gettext as _
 from config.audit import recorded, scrub_entries
 from config.db import held, lock, save_changes
 from config.signals import changed
-from customers.choices import CHANNELS
+from customers import gates
+from customers.choices import CHANNELS, STAGE_RANK, Stage
 from customers.models import Assignment, Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.search import derived_columns
@@ -26,6 +28,7 @@ from employees.models import Employee
 from employees.services import keep
 
 MAX_TAGS, MAX_FACTS, MAX_FACT_CHARACTERS = 50, 30, 5000
+MAX_REASON = 500
 SYSTEM_NAME, SYSTEM_ID = "System", "system"
 _SEARCHED = {"name", "name_en", "city", "district", "tags", "preferences"}
 _NULLABLE = {field.name for field in Customer._meta.fields if field.null} | {"assigned_employee_id"}
@@ -34,13 +37,14 @@ _NULLABLE = {field.name for field in Customer._meta.fields if field.null} | {"as
 # --- One customer -------------------------------------------------------------------------
 
 
-def create_customer(*, actor, values, first_action=True):
+def create_customer(*, actor, values, first_action=True, override_reason=""):
     """A new customer of the actor's organization, with its first history rows.
 
     An agent who names nobody becomes the assignee. Unless `first_action` is False or the
     organization does without, subscribers hear that the customer waits for its first action.
     Raises ValidationError: 409 (`duplicate`) when the phone is taken, 422 when the values
-    contradict each other; PermissionDenied when the actor may not assign to the employee named.
+    contradict each other or the gates of the stage refuse; PermissionDenied when the actor may not
+    assign to the employee named, or gives an `override_reason` and may not override gates.
     """
     values = columns_of(values, Customer(preferences=empty_preferences(), source_details={}))
     if not values.get("assigned_employee_id") and not actor.may("customers.assign"):
@@ -53,7 +57,8 @@ def create_customer(*, actor, values, first_action=True):
     with _phone_reported(actor, customer.phone), recorded(actor):
         _check_assignee(actor, assignee_id)
         customer.save(force_insert=True)
-        write_stage_changes([customer], [None], actor)
+        overridden = _pass_gates(customer, Stage.NEW_LEAD, actor, override_reason)
+        write_stage_changes([customer], [None], actor, override_reason, overridden={customer.pk: overridden})
         if assignee_id:
             write_assignments([customer], [None], actor)
         opens = first_action and actor.organization.opens_first_action
@@ -61,8 +66,10 @@ def create_customer(*, actor, values, first_action=True):
     return customer
 
 
-def update_customer(customer, *, actor, values, reason="", notes=""):
+def update_customer(customer, *, actor, values, reason="", notes="", override_reason=""):
     """Change a customer; a new stage or assignee leaves its history row with `reason` and `notes`.
+
+    The `warnings` of the returned customer say what the gates of a new stage found missing.
 
     Raises what create_customer raises, PreconditionFailed (412) for a stale `If-Match`,
     DoesNotExist (404) when it was deleted meanwhile.
@@ -70,20 +77,21 @@ def update_customer(customer, *, actor, values, reason="", notes=""):
     with _phone_reported(actor, values.get("phone")), recorded(actor):
         keep(values.get("assigned_employee_id"))
         customer = hold(customer, actor)
-        return _change(customer, actor, columns_of(values, customer), reason, notes)
+        return _change(customer, actor, columns_of(values, customer), reason, notes, override_reason=override_reason)
 
 
-def change_stage(customer, *, actor, to_stage, from_stage=None, reason="", notes=""):
+def change_stage(customer, *, actor, to_stage, from_stage=None, reason="", notes="", override_reason=""):
     """Move a customer to a stage. The same stage again changes nothing.
 
-    Raises ValidationError (409, `conflict`) when `from_stage` is named and is not where the customer stands.
+    Raises ValidationError: 409 (`conflict`) when `from_stage` is named and is not where the customer stands,
+    422 (`refused`) when the gates refuse and no `override_reason` is given.
     """
     with recorded(actor):
         customer = hold(customer, actor)
         if from_stage and from_stage != customer.stage:
             message = _("The customer has moved to another stage meanwhile")
             raise ValidationError(message, code="conflict", params={"currentStage": customer.stage})
-        return _change(customer, actor, {"stage": to_stage}, reason, notes)
+        return _change(customer, actor, {"stage": to_stage}, reason, notes, override_reason=override_reason)
 
 
 def assign_customer(customer, *, actor, employee_id, notes=""):
@@ -143,8 +151,20 @@ def purge_customer(customer, *, actor):
 # --- Many customers -------------------------------------------------------------------------
 
 
-def bulk_change(*, actor, customerIds, operation, reason="", notes="", **parts):
-    """One operation of `POST /customers/bulk`; see serializers.BulkInput. Returns `(updated ids, missing ids)`."""
+class Outcome(NamedTuple):
+    """What became of the ids of a bulk call: changed or so already, not the actor's, refused by the gates.
+
+    `refused` and `warned` are findings by id; see customers.gates.
+    """
+
+    updated: list
+    missing: list
+    refused: dict
+    warned: dict
+
+
+def bulk_change(*, actor, customerIds, operation, reason="", notes="", override_reason="", **parts):
+    """One operation of `POST /customers/bulk`; see serializers.customer.BulkInput. Returns the Outcome."""
     if operation == "tags":
         add, remove = parts.get("addTags", []), parts.get("removeTags", [])
         return bulk_tag_customers(customerIds, actor=actor, add=add, remove=remove)
@@ -153,24 +173,27 @@ def bulk_change(*, actor, customerIds, operation, reason="", notes="", **parts):
         "stage": ("stage", "toStage"),
         "priority": ("priority", "priority"),
     }[operation]
-    return bulk_update_customers(customerIds, actor=actor, values={column: parts[key]}, reason=reason, notes=notes)
+    texts = {"reason": reason, "notes": notes, "override_reason": override_reason}
+    return bulk_update_customers(customerIds, actor=actor, values={column: parts[key]}, **texts)
 
 
-def bulk_update_customers(ids, *, actor, values, reason="", notes=""):
-    """Give many customers the same stage, priority or assignee: one statement a table.
-
-    Returns `(updated ids, missing ids)`: what the actor cannot see is missing.
-    """
+def bulk_update_customers(ids, *, actor, values, reason="", notes="", override_reason=""):
+    """Give many customers the same stage, priority or assignee: one statement a table. Returns the Outcome."""
     with recorded(actor):
         if "assigned_employee_id" in values:
             _check_assignee(actor, values["assigned_employee_id"], field="assignedTo", needed=True)
-        rows = _lock_visible(ids, actor)
-        _put_on_all(rows, values, actor, reason, notes)
-    return _outcome(ids, rows)
+        rows, refused, overridden = _lock_visible(ids, actor), {}, {}
+        if "stage" in values:
+            onward = [row for row in rows if STAGE_RANK[row.stage] < STAGE_RANK[values["stage"]]]
+            refused, overridden = gates.sort(onward, values["stage"], actor, override_reason)
+            reason = _joined(reason, override_reason)
+        moving = [row for row in rows if row.pk not in refused]
+        _put_on_all(moving, values, actor, reason, notes, overridden)
+    return _outcome(ids, rows, refused)
 
 
 def bulk_tag_customers(ids, *, actor, add=(), remove=()):
-    """Add and remove tags of many customers. Returns `(updated ids, missing ids)`."""
+    """Add and remove tags of many customers. Returns the Outcome."""
     with recorded(actor):
         rows, touched, changes = _lock_visible(ids, actor), [], []
         for row in rows:
@@ -194,7 +217,7 @@ def hand_over_customers(employee, *, successor, actor):
     """Give all customers of an employee who leaves to a successor, or to nobody."""
     with recorded(actor):
         theirs = list(held(Customer.objects.filter(assigned_employee=employee)))
-        _put_on_all(theirs, {"assigned_employee_id": successor.pk if successor else None}, actor, "", "")
+        _put_on_all(theirs, {"assigned_employee_id": successor.pk if successor else None}, actor)
 
 
 REBUILT_AT_ONCE = 2_000
@@ -256,7 +279,7 @@ def prune_name_words(organization=None):
         return cursor.rowcount
 
 
-def _put_on_all(rows, values, actor, reason, notes):
+def _put_on_all(rows, values, actor, reason="", notes="", overridden=None):
     ((column, after),) = values.items()
     touched = [row for row in rows if getattr(row, column) != after]
     if not touched:
@@ -270,7 +293,7 @@ def _put_on_all(rows, values, actor, reason, notes):
         _put(row, entering(row, after, now) if moves else values)
         row.version, row.updated_at = row.version + 1, now
     if moves:
-        write_stage_changes(touched, befores, actor, reason, notes)
+        write_stage_changes(touched, befores, actor, reason, notes, overridden=overridden)
     elif column == "assigned_employee_id":
         write_assignments(touched, befores, actor, notes)
     changes = [{column: (before, after)} for before in befores]
@@ -286,15 +309,17 @@ def _lock_visible(ids, actor):
     return list(held(Customer.objects.visible_to(actor).filter(pk__in=ids)))
 
 
-def _outcome(ids, rows):
-    found = {row.pk for row in rows}
-    return [pk for pk in ids if pk in found], [pk for pk in ids if pk not in found]
+def _outcome(ids, rows, refused=None):
+    refused, known = refused or {}, {row.pk for row in rows}
+    updated = [pk for pk in ids if pk in known and pk not in refused]
+    warned = {row.pk: row.warnings for row in rows if row.warnings}
+    return Outcome(updated, [pk for pk in ids if pk not in known], refused, warned)
 
 
 # --- The parts of a change -------------------------------------------------------------------
 
 
-def _change(customer, actor, values, reason, notes, *, checked=False):
+def _change(customer, actor, values, reason, notes, *, checked=False, override_reason=""):
     """Save columns of a locked customer, with the history rows that belong to them."""
     assignee_id = values.get("assigned_employee_id", customer.assigned_employee_id)
     if assignee_id != customer.assigned_employee_id and not checked:
@@ -303,12 +328,25 @@ def _change(customer, actor, values, reason, notes, *, checked=False):
         values = values | entering(customer, values["stage"], timezone.now())
     changes = save_changes(customer, **values)
     if "stage" in changes:
-        write_stage_changes([customer], [changes["stage"][0]], actor, reason, notes)
+        before = changes["stage"][0]
+        overridden = {customer.pk: _pass_gates(customer, before, actor, override_reason)}
+        reason = _joined(reason, override_reason)
+        write_stage_changes([customer], [before], actor, reason, notes, overridden=overridden)
     if "assigned_employee_id" in changes:
         write_assignments([customer], [changes["assigned_employee_id"][0]], actor, notes)
     if changes:
         changed.send(Customer, rows=[customer], kind="updated", changes=[changes], actor=actor)
     return customer
+
+
+def _pass_gates(customer, come_from, actor, override_reason):
+    """The rules that a customer, as it is stored now, passes by override. Raises ValidationError (422, `refused`)."""
+    if STAGE_RANK[customer.stage] <= STAGE_RANK[come_from]:
+        return None
+    refused, overridden = gates.sort([customer], customer.stage, actor, override_reason)
+    for refusals in refused.values():
+        raise ValidationError(gates.REFUSED, code="refused", params={"details": refusals})
+    return overridden.get(customer.pk)
 
 
 def _check_assignee(actor, employee_id, *, field="assignedEmployeeId", needed=False):
@@ -389,7 +427,12 @@ def _plain(value):
     return value
 
 
-def write_stage_changes(customers, befores, actor, reason="", notes=""):
+def _joined(*reasons):
+    return " – ".join(reason for reason in reasons if reason)[:MAX_REASON]
+
+
+def write_stage_changes(customers, befores, actor, reason="", notes="", *, overridden=None):
+    """One history row for each customer; `overridden` are rules of the gates by customer id."""
     StageChange.objects.bulk_create(
         StageChange(
             customer=customer,
@@ -401,6 +444,7 @@ def write_stage_changes(customers, befores, actor, reason="", notes=""):
             reason=reason,
             notes=notes,
             auto_generated=actor is None,
+            overridden=(overridden or {}).get(customer.pk),
         )
         for customer, before in zip(customers, befores, strict=True)
     )

@@ -12,6 +12,7 @@ from customers.filters import (
     CustomerFilterSet,
     StatisticsFilterSet,
 )
+from customers.gates import REFUSED
 from customers.includes import INCLUDES
 from customers.models import Customer
 from customers.options import facets, filter_options
@@ -24,11 +25,12 @@ from customers.serializers.customer import (
     BulkResultSerializer,
     ClaimableCustomerSerializer,
     ColumnSerializer,
-    CustomerInput,
+    CustomerChangeInput,
     CustomerSerializer,
     CustomerStatisticsSerializer,
     DeletedSerializer,
     FilterOptionsSerializer,
+    MovedCustomerSerializer,
     NewCustomerInput,
     SearchInput,
     SearchResultsSerializer,
@@ -51,7 +53,7 @@ class CustomerViewSet(HubViewSet):
     filtersets = {"stats": StatisticsFilterSet, "filters": CustomerFilterSet, "pipeline": AssigneesFilterSet}
     bodies = {
         "create": NewCustomerInput,
-        "update": CustomerInput,
+        "update": CustomerChangeInput,
         "stage": StageInput,
         "assign": AssignInput,
         "bulk": BulkInput,
@@ -59,6 +61,9 @@ class CustomerViewSet(HubViewSet):
         "query": CustomerQueryInput,
     }
     answers = {
+        "create": MovedCustomerSerializer,
+        "update": MovedCustomerSerializer,
+        "stage": MovedCustomerSerializer,
         "destroy": DeletedSerializer,
         "bulk": BulkResultSerializer,
         "search": SearchResultsSerializer,
@@ -138,9 +143,14 @@ class CustomerViewSet(HubViewSet):
     def create(self, request):
         """A new customer. An agent who names nobody becomes the assignee."""
         values = self.body()
-        first_action = not values.pop("skipFirstAction")
-        customer = services.create_customer(actor=request.user, values=values, first_action=first_action)
-        return self.show(customer.pk, status=201, message=_("Customer created successfully"))
+        options = {"first_action": not values.pop("skipFirstAction"), "override_reason": values.pop("override_reason")}
+        customer = services.create_customer(actor=request.user, values=values, **options)
+        return self.show_moved(customer, status=201, message=_("Customer created successfully"))
+
+    def show_moved(self, customer, **options):
+        """A customer, with what the gates found missing when it has just been moved on."""
+        warnings = {"warnings": customer.warnings} if customer.warnings else {}
+        return self.show(customer.pk, **options, **warnings)
 
     def retrieve(self, request, pk):
         """One customer with everything related."""
@@ -150,8 +160,11 @@ class CustomerViewSet(HubViewSet):
         """Change what is named: `preferences` and `sourceDetails` merge, arrays replace, null clears."""
         customer = self.get_object()
         values = self.body(partial=True, instance=customer)
-        services.update_customer(customer, actor=request.user, values=values)
-        return self.show(pk, message=_("Customer updated successfully"))
+        override_reason = values.pop("override_reason", "")
+        customer = services.update_customer(
+            customer, actor=request.user, values=values, override_reason=override_reason
+        )
+        return self.show_moved(customer, message=_("Customer updated successfully"))
 
     def destroy(self, request, pk):
         """Hide a customer until it is restored, or remove it for good."""
@@ -174,11 +187,13 @@ class CustomerViewSet(HubViewSet):
         return self.show(pk, message=_("Customer restored"))
 
     def stage(self, request, pk):
-        """Move a customer to a stage; the same stage again changes nothing."""
+        """Move a customer to a stage; the same stage again changes nothing.
+
+        What the gates of the stages on the way find missing comes as `warnings` or, where the
+        organization enforces a rule, as a 422 that names every rule.
+        """
         customer = self.get_object()
-        move = self.body()
-        services.change_stage(customer, actor=request.user, **move)
-        return self.show(pk)
+        return self.show_moved(services.change_stage(customer, actor=request.user, **self.body()))
 
     def assign(self, request, pk):
         """Hand a customer over to an employee, or to nobody."""
@@ -193,10 +208,16 @@ class CustomerViewSet(HubViewSet):
         return self.show(pk)
 
     def bulk(self, request):
-        """One operation on many customers; ids that are not the caller's come back in `failed`."""
-        order = self.body()
-        updated, missing = services.bulk_change(actor=request.user, **order)
-        return self.answer({"updatedCount": len(updated), "failed": self.failures(missing)})
+        """One operation on many customers; `failed` names ids that are not the caller's, or that the gates refuse."""
+        outcome = services.bulk_change(actor=request.user, **self.body())
+        answer = {"updatedCount": len(outcome.updated), "failed": self.failures(outcome.missing)}
+        answer["failed"] += [
+            {"id": key, "code": "VALIDATION_ERROR", "message": str(REFUSED), "details": details}
+            for key, details in outcome.refused.items()
+        ]
+        if outcome.warned:
+            answer["warned"] = [{"id": key, "warnings": found} for key, found in outcome.warned.items()]
+        return self.answer(answer)
 
     # --- The numbers above them -----------------------------------------------------------
 
