@@ -55,3 +55,6 @@ FIRST_ACTIONS = {
     Source.MANUAL: (ActionType.NEW_INQUIRY, "عميل جديد بانتظار أول تواصل"),
     Source.IMPORT: (ActionType.FOLLOW_UP, "متابعة عميل مستورد"),
 }
+
+# These approach a customer with offers, which the law allows with their consent.
+OUTREACH = frozenset({ActionType.PROPERTY_MATCH, ActionType.AI_RECOMMENDED})

@@ -7,7 +7,15 @@ from rest_framework import serializers
 from actions.choices import ActionStatus, ActionType
 from actions.models import ActionNote, CustomerAction
 from config.api.query import one_of
-from config.api.serializers import EmployeeIdField, IdsField, MomentField, NoteField, TextField, WordField
+from config.api.serializers import (
+    EmployeeIdField,
+    IdsField,
+    MomentField,
+    NoteField,
+    NoticeSerializer,
+    TextField,
+    WordField,
+)
 from customers.choices import CHANNELS, Priority, Source, Stage
 from customers.models import Customer
 from customers.serializers.customer import FactsField, FailureSerializer, SourceField
@@ -108,6 +116,13 @@ class CustomerActionSerializer(serializers.Serializer):
             "status": f"CASE WHEN {_OVERSLEPT} THEN 'pending' ELSE {{row}}.status END",
             "snoozedUntil": f"CASE WHEN {_OVERSLEPT} THEN NULL ELSE {{row}}.snoozed_until END",
         }
+
+
+class NewActionSerializer(serializers.Serializer):
+    """A new action; `warnings` when it offers something to a customer who has not agreed to marketing."""
+
+    action = CustomerActionSerializer()
+    warnings = NoticeSerializer(many=True, required=False)
 
 
 class DoneSerializer(serializers.Serializer):

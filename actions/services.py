@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from actions.choices import ENDED, MAY_FOLLOW, ActionStatus
+from actions.choices import ENDED, MAY_FOLLOW, OUTREACH, ActionStatus
 from actions.models import ActionNote, CustomerAction
 from config.audit import recorded
 from config.db import held, lock
 from config.signals import changed
 from customers.models import Customer
+from customers.services.consent import outreach_notices
 from customers.services.customer import SYSTEM_ID, SYSTEM_NAME, merged
 from employees.choices import Role
 from employees.models import Employee
@@ -42,7 +43,8 @@ def create_action(*, actor, customer_id, values, notes=""):
     """A new action for a customer that the actor sees.
 
     Without `assigned_to_id` it goes to the customer's assignee, of an agent who names nobody to the
-    agent. Raises ValidationError (422) for an unknown customer or employee, PermissionDenied when the
+    agent. Raises ValidationError (422) for an unknown customer or employee, or for an offer to somebody who
+    must not be approached (else its `warnings` tell of a missing consent); PermissionDenied when the
     actor may not assign to the employee named.
     """
     theirs = Customer.objects.visible_to(actor).filter(pk=customer_id)
@@ -62,7 +64,9 @@ def create_action(*, actor, customer_id, values, notes=""):
             assignee_id = holder(customer.assigned_employee_id if actor.may("actions.assign") else actor.pk)
         values = {"source": customer.source, **values, "assigned_to_id": assignee_id}
         values["metadata"] = merged({}, values.get("metadata"), field="metadata")
+        notices = outreach_notices([customer.pk], actor.organization) if values["type"] in OUTREACH else {}
         (action,) = insert_all([customer], [values], actor, notes)
+    action.warnings = notices.get(customer.pk, [])
     return action
 
 
@@ -296,7 +300,10 @@ def change_all(actions, values, actor, notes):
     """Give held actions the same values and, if any, the same note; returns the notes.
 
     Only what differs counts: an action that is so already is neither written nor told of.
+    Raises ValidationError (422) when they become offers to somebody who must not be approached.
     """
+    if values.get("type") in OUTREACH:
+        outreach_notices([action.customer_id for action in actions if action.type not in OUTREACH], actor.organization)
     now, touched, changes = timezone.now(), [], []
     for action in actions:
         difference = {name: (getattr(action, name), after) for name, after in values.items()}

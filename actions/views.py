@@ -18,6 +18,7 @@ from actions.serializers import (
     CustomerActionSerializer,
     DismissInput,
     NewActionInput,
+    NewActionSerializer,
     NoteInput,
     RestoreInput,
     SnoozeInput,
@@ -59,6 +60,7 @@ class ActionViewSet(HubViewSet):
         "bulk_assign": BulkAssignInput,
     }
     answers = {
+        "create": NewActionSerializer,
         "note": {"note": AddedNoteSerializer},
         "stats": {"stats": StatisticsSerializer},
         **dict.fromkeys(
@@ -95,7 +97,7 @@ class ActionViewSet(HubViewSet):
         values = self.body()
         customer_id, notes = values.pop("customer_id"), values.pop("notes")
         action = services.create_action(actor=request.user, customer_id=customer_id, values=values, notes=notes)
-        return self.show(action.pk, status=201, message=_("Action created"))
+        return self.show(action.pk, status=201, message=_("Action created"), warnings=action.warnings)
 
     def retrieve(self, request, pk):
         """One action with its newest notes."""

@@ -246,3 +246,28 @@ CHANNELS = {
 
 # The property types that the client offers; the list is open.
 PROPERTY_TYPES = {"villa": "فيلا", "apartment": "شقة", "land": "أرض", "commercial": "تجاري"}
+
+
+class ConsentPurpose(models.TextChoices):
+    """What a customer's data may be used for; the law asks for a yes to each but the service itself."""
+
+    SERVICE = "service", _("Service")
+    MARKETING = "marketing", _("Marketing")
+    CREDIT_DATA = "credit_data", _("Credit data")
+    ID_COPY = "id_copy", _("Copy of the ID")
+
+
+class ConsentStatus(models.TextChoices):
+    """What a customer said."""
+
+    GRANTED = "granted", _("Granted")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class ConsentChannel(models.TextChoices):
+    """How a customer may be approached."""
+
+    CALL = "call", _("Call")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    SMS = "sms", _("SMS")
+    EMAIL = "email", _("E-mail")

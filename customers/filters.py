@@ -8,6 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from config.api.filters import (
     LONGEST_LIST,
+    BooleanFilter,
     ChoiceListFilter,
     HubFilter,
     HubFilterSet,
@@ -19,7 +20,7 @@ from config.api.filters import (
 from config.api.language import QueryFilter
 from config.api.query import one_of
 from config.places import REGIONS, city_key, resolve_region
-from customers.choices import Priority, Source, Stage
+from customers.choices import ConsentChannel, ConsentPurpose, Priority, Source, Stage
 from customers.querying import CLAIMABLE_LANGUAGE, LANGUAGE, ME, UNASSIGNED
 from customers.search import area_keys, district_key, matching, matching_name, tag_key, type_key
 
@@ -128,6 +129,20 @@ class BudgetFilter(NumberFilter):
         return queryset.filter(reaches | open_ended)
 
 
+class ConsentFilter(HubFilter):
+    """Customers who agreed to a purpose, or to it through a channel: `marketing`, `marketing:whatsapp`."""
+
+    def clean_one(self, text):
+        purpose, _colon, channel = text.partition(":")
+        for word, words in ((purpose, ConsentPurpose.values), (channel, ["", *ConsentChannel.values])):
+            if word not in words:
+                raise ValidationError(one_of([word for word in words if word]))
+        return purpose, channel
+
+    def filter(self, queryset, value):
+        return queryset.having_agreed(*value)
+
+
 class CustomerFilterSet(HubFilterSet):
     search = SearchFilter()
     stage = ChoiceListFilter("stage", choices=Stage.values)
@@ -148,6 +163,8 @@ class CustomerFilterSet(HubFilterSet):
     createdTo = MomentFilter("created_at", end=True)
     lastContactFrom = MomentFilter("last_contact_at")
     lastContactTo = MomentFilter("last_contact_at", end=True)
+    doNotContact = BooleanFilter("do_not_contact")
+    consent = ConsentFilter()
     filters = QueryFilter(LANGUAGE)
 
     aliases = {
@@ -170,7 +187,7 @@ class ClaimableFilterSet(CustomerFilterSet):
     search = NameFilter()
     filters = QueryFilter(CLAIMABLE_LANGUAGE)
     # Finding somebody by something tells it.
-    lastContactFrom = lastContactTo = None
+    lastContactFrom = lastContactTo = doNotContact = consent = None
 
 
 class AssigneesFilterSet(HubFilterSet):
@@ -183,3 +200,8 @@ class StatisticsFilterSet(AssigneesFilterSet):
     dateFrom = MomentFilter("created_at")
     dateTo = MomentFilter("created_at", end=True)
     groupBy = WordFilter(words=GROUPS)
+
+
+class ConsentFilterSet(HubFilterSet):
+    purpose = ChoiceListFilter("purpose", choices=ConsentPurpose.values)
+    channel = ChoiceListFilter("channel", choices=ConsentChannel.values)

@@ -2,9 +2,10 @@
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Func, Q, Value
+from django.db.models import Exists, Func, OuterRef, Q, Subquery, Value
 
 from config.counts import EVERYBODY
+from customers.choices import ConsentPurpose
 from employees.choices import Role
 from employees.models import Employee
 
@@ -27,6 +28,17 @@ class CustomerQuerySet(models.QuerySet):
         if not employee.may("customers.claim"):
             return self.none()
         return self.filter(organization_id=employee.organization_id, deleted_at=None, assigned_employee=None)
+
+    def having_agreed(self, purpose, channel=""):
+        """Customers whose last word on a use of their data is a yes; who must not be contacted agreed to no marketing.
+
+        Words about a channel count for that channel alone, those without one for all of them.
+        """
+        said = self.model._meta.get_field("consents").related_model.objects
+        words = said.filter(customer=OuterRef("pk"), purpose=purpose, channel__in={"", channel})
+        last = words.order_by("-given_at", "-id").values("granted")[:1]
+        agreed = self.filter(Exists(words), Q(Subquery(last)))
+        return agreed.filter(do_not_contact=False) if purpose == ConsentPurpose.MARKETING else agreed
 
     def _in_scope(self, employee):
         mine = self.filter(organization_id=employee.organization_id)

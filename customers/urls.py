@@ -3,9 +3,21 @@
 from django.urls import path
 
 from config.api.parsers import ShortJSONParser
+from customers.views.consent import ConsentViewSet
 from customers.views.customer import CustomerViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+
+
+def _below_customer(viewset, **of_one):
+    """The routes of what hangs on a customer; `of_one` are the methods of a single row where they are not all."""
+    collection = f"customers/<id:customer_id>/{viewset.collection}"
+    all_of_them = viewset.as_view({"get": "list", "post": "create"})
+    return [
+        path(collection, all_of_them, name=f"customer-{viewset.collection}"),
+        path(f"{collection}/<id:pk>", viewset.as_view(of_one or _ONE), name=f"customer-{viewset.resource}"),
+    ]
+
 
 urlpatterns = [
     path("customers", CustomerViewSet.as_view({"get": "list", "post": "create"}), name="customers"),
@@ -44,4 +56,5 @@ urlpatterns = [
         CustomerViewSet.as_view({"post": "restore"}, write_permission="customers.delete"),
         name="customer-restore",
     ),
+    *_below_customer(ConsentViewSet, get="retrieve"),
 ]

@@ -38,6 +38,7 @@ CODES = {
 }
 NOT_FOUND_MESSAGES = {
     "action": gettext_lazy("Action not found"),
+    "consent": gettext_lazy("Consent not found"),
     "customer": gettext_lazy("Customer not found"),
     "employee": gettext_lazy("Employee not found"),
 }

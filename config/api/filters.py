@@ -19,7 +19,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from config.api.query import QueryParams, one_of
+from config.api.query import FALSE, TRUE, QueryParams, one_of
 from config.arabic import ascii_digits, parse_date
 from config.clock import zone_of
 
@@ -139,6 +139,20 @@ class HubFilter(django_filters.Filter):
 
     def clean_one(self, text):
         return text
+
+
+class BooleanFilter(HubFilter):
+    """True or false."""
+
+    value_schema = {"type": "boolean"}
+
+    def clean_one(self, text):
+        if text.lower() not in TRUE | FALSE:
+            raise ValidationError(_("Must be true or false"))
+        return text.lower() in TRUE
+
+    def filter(self, queryset, value):
+        return queryset.filter(**{self.field_name: value})
 
 
 class ListFilter(HubFilter):

@@ -1,4 +1,4 @@
-"""Enums as people read them, in both languages whatever the language of the request."""
+"""Enums and notices as people read them, in both languages whatever the language of the request."""
 
 from functools import cache
 
@@ -9,6 +9,11 @@ from django.utils import translation
 def labels_of(choices):
     """`{word: {"label": in Arabic, "labelEn": in English}}` of an enum, in its order."""
     return {word: {"label": _in("ar", label), "labelEn": _in("en", label)} for word, label in choices.choices}
+
+
+def notice(code, field, message):
+    """Something that speaks against what a field says, as `{code, field, message, messageAr}`; `message` is lazy."""
+    return {"code": code, "field": field, "message": _in("en", message), "messageAr": _in("ar", message)}
 
 
 def _in(language, label):

@@ -43,6 +43,15 @@ class Question(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+class NoticeSerializer(serializers.Serializer):
+    """Something that speaks against what a field says, and refuses nothing; see config.api.labels.notice."""
+
+    code = serializers.CharField()
+    field = serializers.CharField()
+    message = serializers.CharField(help_text="In English")
+    messageAr = serializers.CharField(help_text="In Arabic")
+
+
 class TextField(serializers.CharField):
     """Text in NFC without control characters. `name_like` texts also refuse bidi overrides; empty means no value."""
 

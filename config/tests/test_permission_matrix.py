@@ -11,6 +11,7 @@ from django.db import transaction
 from django.urls import URLResolver, get_resolver
 
 from config.testing import HubClient, data_of, error_of, make_action, make_customer, make_employee, make_phone
+from customers.services import consent
 from customers.services import customer as customers
 from employees import services as employees
 from employees.authentication import forget_identities
@@ -54,6 +55,9 @@ TABLE = {
     ("customer-assign", "POST"): _LEAD,
     ("customer-claim", "POST"): _TAKE,
     ("customer-restore", "POST"): _LEAD,
+    ("customer-consents", "GET"): _READ,
+    ("customer-consents", "POST"): _NOTE,
+    ("customer-consent", "GET"): _READ,
     ("actions", "GET"): ("200", "200", "200", "200", "401"),
     ("actions", "POST"): ("201", "201", "201", "403", "401"),
     ("actions-stats", "GET"): ("200", "200", "200", "200", "401"),
@@ -113,6 +117,7 @@ BODIES = {
     ("customer", "PATCH"): {"notes": "ملاحظة", "preferences": {"bedrooms": 4}},
     ("customer-stage", "PATCH"): {"toStage": "negotiation", "reason": "زيارة ناجحة"},
     ("customer-assign", "POST"): lambda world: {"employeeId": world.employees["sami"].pk},
+    ("customer-consents", "POST"): {"purpose": "marketing", "status": "granted"},
     ("actions", "POST"): lambda world: {
         "customerId": world.customers["ahmed"].pk,
         "type": "follow_up",
@@ -216,12 +221,21 @@ def world(organization, north, south):
         noura, theirs, title="طلب كناري", description="canary description", notes="canary note",
         metadata={"canary": "canary-fact"},
     )  # fmt: skip
+    hanging = {customer.pk: make_children(people["layla"], customer) for customer in ours.values()}
+    hanging[theirs.pk] = make_children(noura, theirs, title="canary كناري")
     foreign_ids = [other.pk, noura.pk, theirs.pk, todo["theirs"].pk]
+    foreign_ids += hanging[theirs.pk].values()
     foreign_ids += [*Team.objects.filter(organization=other).values_list("pk", flat=True)]
     return SimpleNamespace(
         employees=people, customers={**ours, "theirs": theirs}, actions=todo, noura=noura, theirs=theirs,
-        team=team, other=other, gone=gone, foreign_ids=foreign_ids,
+        team=team, other=other, gone=gone, foreign_ids=foreign_ids, hanging=hanging,
     )  # fmt: skip
+
+
+def make_children(actor, customer, title="عنوان"):
+    """`{collection: id}` of one row of each kind that hangs on a customer."""
+    said = {"purpose": "service", "granted": True, "evidence": title}
+    return {"consents": consent.add_consent(customer, actor=actor, values=said).pk}
 
 
 def action_ids(world):
@@ -273,7 +287,11 @@ ROUTES = {name: path for name, path, _methods in routes_of(get_resolver().url_pa
 def call(client, world, route, method, key):
     """One call whose changes are taken back, and what it sent as text."""
     verb, _space, query = method.partition(" ")
-    path = PATHS.get(route) or "/" + ROUTES[route].replace("<id:pk>", key or "")
+    path = PATHS.get(route) or "/" + ROUTES[route].replace("<id:customer_id>", key or "")
+    if "<id:customer_id>" in ROUTES[route]:
+        collection = path.removesuffix("/<id:pk>").rpartition("/")[2]
+        key = world.hanging.get(key, {}).get(collection, "none")
+    path = path.replace("<id:pk>", key or "")
     body = BODIES.get((route, verb))
     body = body(world) if callable(body) else body
     asked = json.dumps([path, body], ensure_ascii=False)
@@ -325,10 +343,13 @@ def test_another_organizations_row_answers_exactly_as_an_id_that_does_not_exist(
     def told(client, route, method, key):
         body = call(client, world, route, method, key)[0].json()
         del body["meta"]
-        return json.dumps(body).replace(key, "ID")
+        text = json.dumps(body).replace(key, "ID")
+        for child in (*world.hanging.get(key, {}).values(), '"none"'):
+            text = text.replace(child, "CHILD").replace('"CHILD"', "CHILD")
+        return text
 
     for route, method in TABLE:
-        if "<id:pk>" not in ROUTES[route]:
+        if "<id:" not in ROUTES[route]:
             continue
         theirs, random = world.noura.pk, "emp_" + "0" * 20
         if "customers" in ROUTES[route]:

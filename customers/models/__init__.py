@@ -14,11 +14,13 @@ from customers.models.compliance import (
 )
 from customers.models.counts import CustomerDay, CustomerSum, CustomerWord, StageMedian
 from customers.models.customer import Assignment, Customer, NameWord, StageChange
+from customers.models.privacy import Consent
 
 __all__ = [
     "Assignment",
     "BrokerageContract",
     "BrokerageLicense",
+    "Consent",
     "Customer",
     "CustomerDay",
     "CustomerSum",

@@ -112,6 +112,7 @@ class CustomerSerializer(serializers.Serializer):
     city = serializers.CharField(required=False)
     district = serializers.CharField(required=False)
     notes = serializers.CharField(required=False)
+    doNotContact = serializers.BooleanField(source="do_not_contact", required=False, help_text="Only when true")
     familySize = serializers.IntegerField(source="family_size", required=False)
     occupation = serializers.CharField(required=False)
     latitude = serializers.FloatField(required=False)
@@ -125,6 +126,7 @@ class CustomerSerializer(serializers.Serializer):
 
     class Meta:
         model = Customer
+        derived = {"doNotContact": "nullif({row}.do_not_contact, FALSE)"}
 
 
 class ClaimableCustomerSerializer(serializers.Serializer):
@@ -430,6 +432,7 @@ class CustomerInput(serializers.Serializer):
     preferences = PreferencesInput(required=False, allow_null=True)
     tags = _optional(TextListField, text_length=100)
     notes = _optional(TextField, max_length=20_000, multiline=True)
+    doNotContact = serializers.BooleanField(source="do_not_contact", required=False)
     assignedEmployeeId = EmployeeIdField(source="assigned_employee_id", required=False)
     totalDealValue = _optional(MoneyField, source="total_deal_value")
     expectedRevenue = _optional(MoneyField, source="expected_revenue")

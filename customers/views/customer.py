@@ -145,12 +145,8 @@ class CustomerViewSet(HubViewSet):
         values = self.body()
         options = {"first_action": not values.pop("skipFirstAction"), "override_reason": values.pop("override_reason")}
         customer = services.create_customer(actor=request.user, values=values, **options)
-        return self.show_moved(customer, status=201, message=_("Customer created successfully"))
-
-    def show_moved(self, customer, **options):
-        """A customer, with what the gates found missing when it has just been moved on."""
-        warnings = {"warnings": customer.warnings} if customer.warnings else {}
-        return self.show(customer.pk, **options, **warnings)
+        message = _("Customer created successfully")
+        return self.show(customer.pk, status=201, message=message, warnings=customer.warnings)
 
     def retrieve(self, request, pk):
         """One customer with everything related."""
@@ -164,7 +160,7 @@ class CustomerViewSet(HubViewSet):
         customer = services.update_customer(
             customer, actor=request.user, values=values, override_reason=override_reason
         )
-        return self.show_moved(customer, message=_("Customer updated successfully"))
+        return self.show(pk, message=_("Customer updated successfully"), warnings=customer.warnings)
 
     def destroy(self, request, pk):
         """Hide a customer until it is restored, or remove it for good."""
@@ -193,7 +189,8 @@ class CustomerViewSet(HubViewSet):
         organization enforces a rule, as a 422 that names every rule.
         """
         customer = self.get_object()
-        return self.show_moved(services.change_stage(customer, actor=request.user, **self.body()))
+        customer = services.change_stage(customer, actor=request.user, **self.body())
+        return self.show(pk, warnings=customer.warnings)
 
     def assign(self, request, pk):
         """Hand a customer over to an employee, or to nobody."""
