@@ -66,7 +66,7 @@ def create_action(*, actor, customer_id, values, notes=""):
         values["metadata"] = merged({}, values.get("metadata"), field="metadata")
         notices = outreach_notices([customer.pk], actor.organization) if values["type"] in OUTREACH else {}
         (action,) = insert_all([customer], [values], actor, notes)
-    action.warnings = notices.get(customer.pk, [])
+    action.warnings = notices.get(customer.pk)
     return action
 
 

@@ -209,12 +209,16 @@ SPECTACULAR_SETTINGS = {
         "Stage": "customers.choices.Stage",
         "Priority": "customers.choices.Priority",
         "Source": "customers.choices.Source",
-        "Purpose": "customers.choices.Purpose",
         "ConsentPurpose": "customers.choices.ConsentPurpose",
         "ConsentStatus": "customers.choices.ConsentStatus",
         "Role": "employees.choices.Role",
         "ActionType": "actions.choices.ActionType",
         "ActionStatus": "actions.choices.ActionStatus",
+        "Purpose": "customers.choices.Purpose",
+        "Furnishing": "customers.choices.Furnishing",
+        "ListingPurpose": "customers.choices.ListingPurpose",
+        "ListingStatus": "customers.choices.ListingStatus",
+        "ListingFurnishing": "customers.choices.LISTING_FURNISHING",
     },
 }
 

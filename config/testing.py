@@ -16,8 +16,9 @@ from django.utils import timezone
 from actions import services as actions
 from actions.models import ActionNote, CustomerAction
 from config.models import AuditEntry
-from customers.models import Assignment, Customer, StageChange
+from customers.models import Assignment, Customer, Listing, StageChange
 from customers.services import customer as customers
+from customers.services import listing as listings
 from employees import services as employees
 from employees.authentication import forget_identities
 from employees.choices import Role
@@ -104,6 +105,12 @@ def make_action(actor, customer, *, notes="", **values):
     return actions.create_action(actor=actor, customer_id=customer.pk, values=values, notes=notes)
 
 
+def make_listing(actor, **values):
+    """A villa for sale in Riyadh through the service; `price`, `status` and others as columns."""
+    values = {"title": "فيلا في حي النرجس", "type": "villa", "purpose": "sale", "city": "الرياض", **values}
+    return listings.create_listing(actor=actor, values=values)
+
+
 def make_employee(organization, name, role, team=None, **values):
     email = values.pop("email", f"{name.split()[-1].lower()}.{next(_numbers)}@hub.test")
     team_id = team.pk if team else None
@@ -143,14 +150,14 @@ def statuses(responses):
 
 @contextmanager
 def nothing_changes():
-    """Holds when no row of customers, actions, their histories, events or the audit is another afterwards."""
+    """Holds when no row of customers, listings, actions, their histories, events or the audit is another afterwards."""
     before = _everything()
     yield
     assert _everything() == before
 
 
 def _everything():
-    models = (Customer, StageChange, Assignment, CustomerAction, ActionNote, Event, AuditEntry)
+    models = (Customer, StageChange, Assignment, Listing, CustomerAction, ActionNote, Event, AuditEntry)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 

@@ -219,6 +219,27 @@ class PaymentStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class ListingPurpose(models.TextChoices):
+    """What a property is offered for: who wants to buy or to invest looks at sales, who wants to rent at rents."""
+
+    SALE = "sale", _("For sale")
+    RENT = "rent", _("For rent")
+
+
+class ListingStatus(models.TextChoices):
+    """Whether a property can still be had. Archived ones are off the market and out of lists that ask for no status."""
+
+    AVAILABLE = "available", _("Available")
+    RESERVED = "reserved", _("Reserved")
+    SOLD = "sold", _("Sold")
+    RENTED = "rented", _("Rented")
+    ARCHIVED = "archived", _("Archived")
+
+
+# A property is furnished one way or another; only customers do not mind.
+LISTING_FURNISHING = [choice for choice in Furnishing.choices if choice[0] != Furnishing.ANY]
+
+
 STAGE_RANK = {stage: rank for rank, stage in enumerate(Stage.values)}
 PRIORITY_RANK = {priority: rank for rank, priority in enumerate(Priority.values)}
 
@@ -271,3 +292,20 @@ class ConsentChannel(models.TextChoices):
     WHATSAPP = "whatsapp", _("WhatsApp")
     SMS = "sms", _("SMS")
     EMAIL = "email", _("E-mail")
+
+
+# The amenities that people write in both languages; the list is open.
+AMENITIES = {
+    "pool": "مسبح",
+    "garden": "حديقة",
+    "majlis": "مجلس",
+    "parking": "موقف سيارات",
+    "elevator": "مصعد",
+    "maid_room": "غرفة خادمة",
+    "driver_room": "غرفة سائق",
+    "gym": "صالة رياضية",
+    "security": "حراسة",
+    "balcony": "شرفة",
+    "kitchen": "مطبخ",
+    "air_conditioning": "تكييف",
+}

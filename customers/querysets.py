@@ -1,11 +1,11 @@
-"""Which customers a caller may see, and which counts of customers are the caller's."""
+"""Which customers and listings a caller may see, and which counts of customers are the caller's."""
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Exists, Func, OuterRef, Q, Subquery, Value
 
 from config.counts import EVERYBODY
-from customers.choices import ConsentPurpose
+from customers.choices import ConsentPurpose, ListingStatus
 from employees.choices import Role
 from employees.models import Employee
 
@@ -60,6 +60,16 @@ class ChildQuerySet(models.QuerySet):
         """Those of the living customers that are the caller's."""
         customers = self.model._meta.get_field("customer").related_model
         return self.filter(customer__in=customers.objects.visible_to(employee))
+
+
+class ListingQuerySet(models.QuerySet):
+    def visible_to(self, employee):
+        """Listings of the caller's organization: they belong to no team."""
+        return self.filter(organization_id=employee.organization_id)
+
+    def on_the_books(self):
+        """Listings that have not been archived."""
+        return self.exclude(status=ListingStatus.ARCHIVED)
 
 
 class _IsAny(Func):

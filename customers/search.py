@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 
 from config.arabic import ascii_digits, begun_forms, fold, fold_text, national_id, phone_e164, phone_search_digits
 from config.places import city_key, region_of_city
-from customers.choices import PROPERTY_TYPES
+from customers.choices import AMENITIES, PROPERTY_TYPES
 from customers.models import NameWord
 from customers.names import keys_of, likeness, likeness_of_words, terms_of, word_term
 
@@ -34,6 +34,15 @@ def type_key(property_type):
     """The key of a property type; the usual ones are the same in Arabic and English."""
     folded = fold_text(property_type)
     return f"type:{_WORD_OF_TYPE.get(folded, folded)}"
+
+
+_WORD_OF_AMENITY = {fold_text(arabic): word for word, arabic in AMENITIES.items()}
+
+
+def amenity_key(amenity):
+    """What amenities are compared by; the usual ones are the same in Arabic and English."""
+    folded = fold_text(amenity)
+    return _WORD_OF_AMENITY.get(folded, folded.replace(" ", "_"))
 
 
 def district_key(district):

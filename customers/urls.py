@@ -1,10 +1,11 @@
-"""The routes of customers. Literal words come before ids, so none of them can be taken for one."""
+"""The routes of customers and listings. Literal words come before ids, so none of them can be taken for one."""
 
 from django.urls import path
 
 from config.api.parsers import ShortJSONParser
 from customers.views.consent import ConsentViewSet
 from customers.views.customer import CustomerViewSet
+from customers.views.listing import ListingViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
@@ -57,4 +58,6 @@ urlpatterns = [
         name="customer-restore",
     ),
     *_below_customer(ConsentViewSet, get="retrieve"),
+    path("listings", ListingViewSet.as_view({"get": "list", "post": "create"}), name="listings"),
+    path("listings/<id:pk>", ListingViewSet.as_view(_ONE), name="listing"),
 ]

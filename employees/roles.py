@@ -6,7 +6,7 @@
 from employees.choices import Role
 
 _READ = frozenset(
-    {"customers.read", "actions.read", "documents.read", "stats.read", "employees.read"},
+    {"customers.read", "actions.read", "documents.read", "stats.read", "employees.read", "listings.read"},
 )
 _WORK = _READ | {
     "customers.write",
@@ -22,6 +22,7 @@ _LEAD = _WORK | {
     "customers.export",
     "customers.merge",
     "actions.assign",
+    "listings.write",
     "gates.override",
 }
 _OWN = _LEAD | {"customers.purge", "customers.erase", "employees.write", "settings.write", "audit.read"}

@@ -41,6 +41,7 @@ NOT_FOUND_MESSAGES = {
     "consent": gettext_lazy("Consent not found"),
     "customer": gettext_lazy("Customer not found"),
     "employee": gettext_lazy("Employee not found"),
+    "listing": gettext_lazy("Listing not found"),
 }
 
 

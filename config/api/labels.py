@@ -8,14 +8,15 @@ from django.utils import translation
 @cache
 def labels_of(choices):
     """`{word: {"label": in Arabic, "labelEn": in English}}` of an enum, in its order."""
-    return {word: {"label": _in("ar", label), "labelEn": _in("en", label)} for word, label in choices.choices}
+    return {word: {"label": text_in("ar", label), "labelEn": text_in("en", label)} for word, label in choices.choices}
 
 
 def notice(code, field, message):
     """Something that speaks against what a field says, as `{code, field, message, messageAr}`; `message` is lazy."""
-    return {"code": code, "field": field, "message": _in("en", message), "messageAr": _in("ar", message)}
+    return {"code": code, "field": field, "message": text_in("en", message), "messageAr": text_in("ar", message)}
 
 
-def _in(language, label):
+def text_in(language, text):
+    """A lazy text in one language, whatever the language of the request."""
     with translation.override(language):
-        return str(label)
+        return str(text)

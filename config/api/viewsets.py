@@ -166,8 +166,8 @@ class HubViewSet(GenericViewSet):
         return self.answer({self.collection: fragments(self.shape.fetch(page.keys)), "pagination": page.pagination})
 
     def show(self, key, *, status=200, message=None, **more):
-        """One row as the caller sees it, with its version as ETag; beside it what else is named, unless empty."""
-        more = {name: value for name, value in more.items() if value}
+        """One row as the caller sees it, with its version as ETag; beside it what else is named, unless None."""
+        more = {name: value for name, value in more.items() if value is not None}
         rows = self.shape.fetch([key])
         if not rows:
             raise NotFound

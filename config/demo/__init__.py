@@ -1,6 +1,6 @@
-"""What the demo consists of: two agencies, their people, as many customers as are asked for, and their actions.
+"""What the demo consists of: two agencies, their people and listings, as many customers as are wanted, their actions.
 
-A customer and its actions follow from its number and today's date alone, so the demo of 500 is
+A customer and its actions, or a listing, follow from its number and today's date alone, so the demo of 500 is
 the beginning of the one of 200,000, and a second run can tell what is there already.
 """
 
@@ -13,6 +13,7 @@ from config.demo.customers import (
     make_customer,
     phone_of,
 )
+from config.demo.listings import LISTINGS, make_listing
 from config.demo.making import midnight_of
 from config.demo.people import (
     DEMO,
@@ -30,6 +31,7 @@ from config.demo.people import (
 __all__ = [
     "CORE_CUSTOMERS",
     "DEMO",
+    "LISTINGS",
     "MAX_CUSTOMERS",
     "ORGANIZATIONS",
     "OTHER",
@@ -44,6 +46,7 @@ __all__ = [
     "floor",
     "make_actions",
     "make_customer",
+    "make_listing",
     "midnight_of",
     "phone_of",
 ]

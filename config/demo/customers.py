@@ -48,7 +48,7 @@ def _city(slug, districts, latitude, longitude, price, *others):
     return _City(slug, spellings, districts, latitude, longitude, price)
 
 
-_CITIES = repeat({
+PLACES = repeat({
     _city("riyadh", """النرجس, الياسمين, الملقا, العليا, حطين, الصحافة, القيروان, العارض, الروضة, النخيل, السليمانية,
         الربوة, قرطبة, اشبيلية, المونسية, ظهرة لبن, العريجاء, الشفا, العزيزية, الندى""",
         24.75, 46.67, 1.0, "الریاض"): 38,
@@ -92,7 +92,7 @@ _TYPES = {
     "invest": repeat({"land": 35, "commercial": 35, "apartment": 20, "villa": 10}),
 }
 # Riyals in Riyadh: for sale, or a year's rent.
-_PRICES = {
+PRICES = {
     ("buy", "villa"): (1_100_000, 4_500_000),
     ("buy", "apartment"): (450_000, 1_500_000),
     ("buy", "land"): (600_000, 3_500_000),
@@ -146,7 +146,7 @@ def make_customer(number, organization_id, staff, now):
     person = _person(rng, pick, number)
     if organization_id == OTHER:
         rng.random()  # The same person has another story there.
-    rank, city = pick(_STAGE_RANKS), pick(_CITIES)
+    rank, city = pick(_STAGE_RANKS), pick(PLACES)
     youngest, oldest = _AGES[rank]
     age_days = youngest + int((oldest - youngest) * rng.random() ** 1.7)
     midnight = midnight_of(now)
@@ -287,7 +287,7 @@ def _preferences(rng, pick, city):
     """`(preferences, the price in the middle of the budget)`."""
     purpose = pick(_PURPOSES)
     kind = pick(_TYPES[purpose])
-    cheapest, dearest = _PRICES[purpose, kind]
+    cheapest, dearest = PRICES[purpose, kind]
     lower = money((cheapest + (dearest - cheapest) * rng.random() ** 2) * city.price)
     upper = money(lower * (1.15 + rng.random() * 0.5))
     types = [PROPERTY_TYPES[kind] if rng.random() < 0.1 else kind]

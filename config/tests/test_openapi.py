@@ -119,6 +119,43 @@ def test_answers_about_actions_are_what_it_says(as_, layla, ahmed):
         check(client.post(f"{root}/{path}", {**ids, **body}), "post", f"{root}/{path}")
 
 
+def test_answers_about_listings_are_what_it_says(as_, layla):
+    client = as_(layla)
+    whole = {
+        "reference": "R-1",
+        "title": "شقة",
+        "titleEn": "Flat",
+        "type": "apartment",
+        "purpose": "rent",
+        "price": 60000,
+        "city": "الرياض",
+        "district": "حي النرجس",
+        "latitude": 24.7,
+        "longitude": 46.7,
+        "bedrooms": 3,
+        "bathrooms": 2,
+        "area": 140.5,
+        "floor": 0,
+        "totalFloors": 4,
+        "furnishing": "furnished",
+        "amenities": ["pool"],
+        "description": "واسعة",
+        "imageUrl": "https://hub.example/1.jpg",
+        "adLicenseNumber": "x",
+        "adLicenseExpiry": "2020-01-01",
+    }
+    created = check(client.post("listings", whole), "post", "listings")["data"]
+    assert len(created["warnings"]) == 2
+    assert check(client.post("listings", whole), "post", "listings")["error"]["code"] == "DUPLICATE_RESOURCE"
+    key, one = created["listing"]["id"], "listings/{id}"
+    check(client.get("listings"), "get", "listings")
+    check(client.get("listings", {"cursor": ""}), "get", "listings")
+    check(client.get(f"listings/{key}"), "get", one)
+    check(client.put(f"listings/{key}", {"price": None, "city": None}), "put", one)
+    check(client.patch(f"listings/{key}", {"floor": 9}), "patch", one)
+    check(client.delete(f"listings/{key}"), "delete", one)
+
+
 def test_answers_about_places_are_what_it_says(as_, layla):
     check(as_(layla).get("locations/regions"), "get", "locations/regions")
     check(as_(layla).get("locations/cities", {"region": "مكة"}), "get", "locations/cities")

@@ -10,7 +10,16 @@ import pytest
 from django.db import transaction
 from django.urls import URLResolver, get_resolver
 
-from config.testing import HubClient, data_of, error_of, make_action, make_customer, make_employee, make_phone
+from config.testing import (
+    HubClient,
+    data_of,
+    error_of,
+    make_action,
+    make_customer,
+    make_employee,
+    make_listing,
+    make_phone,
+)
 from customers.services import consent
 from customers.services import customer as customers
 from employees import services as employees
@@ -23,6 +32,7 @@ from employees.models import Team
 ROLES = ("admin", "manager", "agent", "viewer", "nobody")
 # Whose row an id in the path names, in the order of the numbers below. A single number holds for all of them.
 CUSTOMER_OF = ("me", "my team", "other team", "nobody", "other organization")
+LISTING_OF = ("my organization", "other organization")
 EMPLOYEE_OF = ("me", "my team", "other team", "other organization")
 
 _READ = ("200 200 200 200 404", "200 200 404 200 404", "200 404 404 404 404", "200 404 404 404 404", "401")
@@ -32,6 +42,7 @@ _TAKE = ("200 409 409 200 404", "200 409 409 200 404", "200 409 409 200 404", "4
 _NOTE = tuple(cell.replace("200", "201") for cell in _WORK)
 _BULK = ("200", "200", "200", "403", "401")
 _OWNER_ONLY = ("200 200 200 200 404", "403", "403", "403", "401")
+_STOCK = ("200 404", "200 404", "403", "403", "401")
 _HIRE = ("200 200 200 404", "403", "403", "403", "401")
 
 TABLE = {
@@ -74,6 +85,12 @@ TABLE = {
     ("action-snooze", "POST"): _WORK,
     ("action-restore", "POST"): _WORK,
     ("action-notes", "POST"): _NOTE,
+    ("listings", "GET"): ("200", "200", "200", "200", "401"),
+    ("listings", "POST"): ("201", "201", "403", "403", "401"),
+    ("listing", "GET"): (*["200 404"] * 4, "401"),
+    ("listing", "PUT"): _STOCK,
+    ("listing", "PATCH"): _STOCK,
+    ("listing", "DELETE"): _STOCK,
     ("employees", "GET"): ("200", "200", "200", "200", "401"),
     ("employees", "GET ?includeStats=true"): ("200", "200", "200", "200", "401"),
     ("employees", "POST"): ("201", "403", "403", "403", "401"),
@@ -135,6 +152,9 @@ BODIES = {
     ("action", "PATCH"): {"status": "in_progress", "notes": "بدأت"},
     ("action-snooze", "POST"): {"snoozedUntil": "2099-01-01T09:00:00Z"},
     ("action-notes", "POST"): {"content": "ملاحظة"},
+    ("listings", "POST"): {"title": "فيلا", "type": "villa", "purpose": "sale", "reference": "R-2"},
+    ("listing", "PUT"): {"price": 2_000_000},
+    ("listing", "PATCH"): {"status": "reserved"},
     ("employees", "POST"): {"name": "ماجد العنزي", "email": "majed@hub.test", "password": PASSWORD},
     ("employee", "PUT"): {"role": "مستشار مبيعات"},
     ("employee", "PATCH"): {"name": "اسم جديد"},
@@ -223,12 +243,18 @@ def world(organization, north, south):
     )  # fmt: skip
     hanging = {customer.pk: make_children(people["layla"], customer) for customer in ours.values()}
     hanging[theirs.pk] = make_children(noura, theirs, title="canary كناري")
-    foreign_ids = [other.pk, noura.pk, theirs.pk, todo["theirs"].pk]
+    offers = {"ours": make_listing(people["layla"], reference="R-1")}
+    offers["theirs"] = make_listing(
+        noura, reference="CANARY-1", title="فيلا الكناري", title_en="Canary villa", city="مدينة الكناري",
+        district="Canary district", amenities=["canary pool"], description="canary description",
+        ad_license_number="canary licence", image_url="https://canary.test/villa.jpg",
+    )  # fmt: skip
+    foreign_ids = [other.pk, noura.pk, theirs.pk, todo["theirs"].pk, offers["theirs"].pk]
     foreign_ids += hanging[theirs.pk].values()
     foreign_ids += [*Team.objects.filter(organization=other).values_list("pk", flat=True)]
     return SimpleNamespace(
-        employees=people, customers={**ours, "theirs": theirs}, actions=todo, noura=noura, theirs=theirs,
-        team=team, other=other, gone=gone, foreign_ids=foreign_ids, hanging=hanging,
+        employees=people, customers={**ours, "theirs": theirs}, actions=todo, listings=offers, noura=noura,
+        theirs=theirs, team=team, other=other, gone=gone, foreign_ids=foreign_ids, hanging=hanging,
     )  # fmt: skip
 
 
@@ -249,6 +275,8 @@ def rows_for(world, role, path):
         rows = world.actions if "actions/<" in path else world.customers
         keys = (me, "sami" if me != "sami" else "ahmed", "omar", "nobody", "theirs")
         return {whose: rows[key].pk for whose, key in zip(CUSTOMER_OF, keys, strict=True)}
+    if "listings/<" in path:
+        return dict(zip(LISTING_OF, [world.listings[key].pk for key in ("ours", "theirs")], strict=True))
     if "employees/<" in path:
         people = world.employees
         ids = (people[me].pk, people["sami" if me != "sami" else "ahmed"].pk, people["omar"].pk, world.noura.pk)
@@ -356,6 +384,8 @@ def test_another_organizations_row_answers_exactly_as_an_id_that_does_not_exist(
             theirs, random = world.theirs.pk, "cust_" + "0" * 20
         if "actions" in ROUTES[route]:
             theirs, random = world.actions["theirs"].pk, "action_" + "0" * 20
+        if "listings" in ROUTES[route]:
+            theirs, random = world.listings["theirs"].pk, "prop_" + "0" * 20
         for role in ROLES:
             client = clients[role]
             assert told(client, route, method, theirs) == told(client, route, method, random), (route, method, role)
@@ -530,6 +560,27 @@ def test_lists_and_numbers_of_actions_are_those_of_the_scope(world, clients, rol
         response = clients[role].get("customers/actions", query)
         assert data_of(response)["actions"] == []
         assert_no_canary(world, response, json.dumps(query, ensure_ascii=False))
+
+
+@pytest.mark.parametrize("role", ACTORS)
+def test_listings_are_those_of_the_organization_whatever_is_asked(world, clients, role):
+    for query, found in (
+        ({}, True),
+        ({"cursor": ""}, True),
+        ({"search": "كناري"}, False),
+        ({"search": "CANARY-1"}, False),
+        ({"city": "مدينة الكناري"}, False),
+        ({"amenities": "canary pool"}, False),
+    ):
+        response = clients[role].get("listings", query)
+        assert [row["id"] for row in data_of(response)["listings"]] == [world.listings["ours"].pk] * found
+        assert_no_canary(world, response, json.dumps(query, ensure_ascii=False))
+
+
+def test_a_reference_of_the_other_organization_is_free_here(world, clients):
+    response = clients["manager"].post("listings", {**BODIES["listings", "POST"], "reference": "CANARY-1"})
+    data_of(response, 201)
+    assert_no_canary(world, response, "CANARY-1 canary")
 
 
 def test_an_action_assigned_to_me_is_mine_though_its_customer_is_not(world, clients):

@@ -19,10 +19,12 @@ from config.counts import EVERYBODY
 from config.models import AuditEntry
 from config.testing import data_of
 from customers import counting as customer_counting
-from customers.choices import Priority, Source, Stage
-from customers.models import Assignment, Customer, StageChange
+from customers.ad_licenses import warnings_of
+from customers.choices import PROPERTY_TYPES, ListingStatus, Priority, Source, Stage
+from customers.models import Assignment, Customer, Listing, StageChange
 from customers.search import derived_columns
 from customers.services import customer as customers
+from customers.services import listing as listings
 from employees.models import Employee, Organization, Team
 
 STAGES = list(Stage.values)
@@ -57,7 +59,7 @@ def contents():
     """Everything the demo consists of, as it is stored."""
     models = (
         *(Organization, Team, Employee, Customer, StageChange, Assignment, AuditEntry),
-        *(CustomerAction, ActionNote, ActionCount),
+        *(CustomerAction, ActionNote, ActionCount, Listing),
     )
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
@@ -371,6 +373,42 @@ def test_customers_are_those_they_were_before_they_had_actions():
         assert repr(made) == before
         assert (made.customer["name"], made.customer["stage"]) == (name, stage)
         assert made.assignments[-1]["id"] == last_drawn
+
+
+def test_both_agencies_have_listings_that_everybody_of_theirs_sees(seeded, as_):
+    assert Listing.objects.filter(organization_id="org_demo").count() == 240
+    assert Listing.objects.filter(organization_id="org_other").count() == 24
+    archived = Listing.objects.filter(organization_id="org_demo", status="archived").count()
+    for key in ("emp_admin", "emp_agent", "emp_viewer"):
+        total = data_of(signed_in(as_, key).get("listings"))["pagination"]["totalItems"]
+        assert total == 240 - archived < 240
+    assert Listing.objects.get(pk="prop_001").organization_id == "org_demo"
+
+
+def test_listings_are_of_every_kind_and_match_what_customers_look_for(seeded):
+    ours = Listing.objects.filter(organization_id="org_demo")
+    assert set(ours.values_list("status", flat=True)) == set(ListingStatus.values)
+    assert set(ours.values_list("type_key", flat=True)) == {f"type:{word}" for word in PROPERTY_TYPES}
+    assert not ours.filter(status="sold", purpose="rent").exists()
+    assert not ours.filter(status="rented", purpose="sale").exists()
+    wanted = Customer.objects.filter(
+        organization_id="org_demo", preferences__purpose="buy", facets__contains=["type:villa"], city_key="riyadh"
+    )
+    offered = ours.filter(status="available", purpose="sale", type_key="type:villa", city_key="riyadh")
+    assert wanted.exists() and offered.count() >= 5
+    assert ours.filter(price__isnull=True).count() == 0
+    assert {warning["code"] for listing in ours for warning in warnings_of(listing, listing.organization)} == {
+        "AD_LICENSE_MISSING",
+        "AD_LICENSE_EXPIRED",
+        "AD_LICENSE_EXPIRING",
+    }
+
+
+def test_listings_are_stored_as_the_services_would_store_them(seeded):
+    for listing in Listing.objects.all():
+        derived = listings.columns_of({}, listing)
+        assert {name: getattr(listing, name) for name in derived} == derived
+        assert listing.created_at <= listing.updated_at <= timezone.now()
 
 
 def test_it_is_refused_outside_debug(db, settings):

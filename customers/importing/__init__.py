@@ -1,1 +1,1 @@
-"""Customers from files: reading, checking and loading them, for the command `import_customers`."""
+"""Customers and listings from files: reading, checking and loading them, for the commands `import_…`."""

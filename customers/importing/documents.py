@@ -2,7 +2,6 @@
 
 import re
 
-import orjson
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -11,8 +10,9 @@ from config.api.serializers import MoneyField, TextField, WholeNumberField, Word
 from config.db import new_id
 from customers.choices import Source, Stage
 from customers.importing.copying import copied_value
+from customers.importing.objects import cells_of, is_usable, listed, mapping
 from customers.importing.readers import UnreadableFile
-from customers.importing.rows import Problem, Row, messages_of
+from customers.importing.rows import Problem, Row
 from customers.models import Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.serializers.customer import CustomerInput
@@ -23,13 +23,6 @@ from employees.models import Employee
 from employees.serializers import EmployeeInput
 from employees.services import create_employee
 
-_USABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,50}").fullmatch
-# Words that routes have, or may come to have, in the place of an id.
-_ROUTE_WORDS = frozenset(
-    "actions all assign bulk claim count create delete documents duplicates erase events export filters import "
-    "insights leads list matches me merge new null pipeline query scores search segments settings stages stats "
-    "statistics suggestions tags unassigned".split()
-)
 # Relations of a customer that this command does not load yet; the loader of one takes its name off this list.
 _NOT_LOADED = ("properties", "interactions", "appointments", "reminders", "documents", "ksaCompliance")
 _LEADS = re.compile(r"manager|مدير|مديرة", re.IGNORECASE)
@@ -90,9 +83,9 @@ class Documents:
     def __init__(self, content, *, organization, report, now):
         self.organization, self.report, self.now = organization, report, now
         employees, self.objects = _parts(content)
-        embedded = [_mapping(customer).get("assignedEmployee") for customer in self.objects]
+        embedded = [mapping(customer).get("assignedEmployee") for customer in self.objects]
         named = {employee.get("id"): employee for employee in embedded if isinstance(employee, dict)}
-        named |= {_mapping(employee).get("id"): employee for employee in employees}
+        named |= {mapping(employee).get("id"): employee for employee in employees}
         self.employee_id_of = {SYSTEM_ID: SYSTEM_ID}
         self._load_employees(list(named.values()))
         self._settle_ids()
@@ -116,10 +109,10 @@ class Documents:
 
     def _load_employee(self, employee):
         """Whether the employee was new. Raises Problem when they cannot be one of this organization."""
-        body = EmployeeInput(data={name: value for name, value in _mapping(employee).items() if value is not None
+        body = EmployeeInput(data={name: value for name, value in mapping(employee).items() if value is not None
                                    and name not in ("teamId", "roleKey")})  # fmt: skip
         if not body.is_valid():
-            raise Problem(_cells(employee, body.errors))
+            raise Problem(cells_of(employee, body.errors))
         values, key = dict(body.validated_data), employee.get("id")
         email = values["email"] = values["email"].lower()
         namesakes = {found.pk: found for found in Employee.objects.filter(Q(pk=str(key)) | Q(email=email))}
@@ -130,7 +123,7 @@ class Documents:
             return False
         if any(found.email == email for found in namesakes.values()):
             raise Problem([("email", email, _("This e-mail belongs to an employee of another organization"))])
-        if not _is_usable(key) or key in namesakes:
+        if not is_usable(key) or key in namesakes:
             values["id"] = new_id("emp")
             self.report.notice(
                 None, "employees.id", key, _("The id is taken; the new one is %(id)s") % {"id": values["id"]}
@@ -147,7 +140,7 @@ class Documents:
 
     def _settle_ids(self):
         """Decide the id of every customer and history entry before any is read: customers refer to each other."""
-        wanted = [_mapping(customer).get("id") for customer in self.objects]
+        wanted = [mapping(customer).get("id") for customer in self.objects]
         owners = dict(
             Customer.objects.filter(pk__in=[key for key in wanted if isinstance(key, str)]).values_list(
                 "pk", "organization_id"
@@ -162,21 +155,21 @@ class Documents:
             if owners.get(key) == self.organization.pk and key not in deleted:
                 self.known.add(key)
                 self.id_of[key] = key
-            elif key in owners or not _is_usable(key):
+            elif key in owners or not is_usable(key):
                 self.id_of[key] = new_id("cust")
             else:
                 self.id_of[key] = key
         changes = {
             change.get("id")
             for customer in self.objects
-            for change in _list(_mapping(customer).get("stageHistory"))
+            for change in listed(mapping(customer).get("stageHistory"))
             if isinstance(change, dict) and isinstance(change.get("id"), str)
         }
         self.taken_changes = set(StageChange.objects.filter(pk__in=changes).values_list("pk", flat=True))
 
     def _report_what_is_left_out(self):
         for name in _NOT_LOADED:
-            count = sum(1 for customer in self.objects if _mapping(customer).get(name))
+            count = sum(1 for customer in self.objects if mapping(customer).get(name))
             if count:
                 message = _("Not imported by this command: %(count)d customers have it") % {"count": count}
                 self.report.notice(None, name, "", message)
@@ -194,12 +187,12 @@ class Documents:
         if customer.get("deletedAt"):
             raise Problem([("deletedAt", customer["deletedAt"], _("Deleted customers are not imported"))])
         body, extra = CustomerInput(data=customer), _Imported(data=customer)
-        history = _Change(data=_list(customer.get("stageHistory")), many=True)
+        history = _Change(data=listed(customer.get("stageHistory")), many=True)
         errors = {**({} if body.is_valid() else body.errors), **({} if extra.is_valid() else extra.errors)}
         if not history.is_valid():
             errors["stageHistory"] = history.errors
         if errors:
-            raise Problem(_cells(customer, errors))
+            raise Problem(cells_of(customer, errors))
         values, imported = dict(body.validated_data), dict(extra.validated_data)
         values.setdefault("source", Source.IMPORT.value)
         self._remap(number, values)
@@ -234,7 +227,7 @@ class Documents:
     def _change(self, change):
         """A stage change as COPY writes it, without its customer."""
         key = change.get("id")
-        if not _is_usable(key) or key in self.taken_changes:
+        if not is_usable(key) or key in self.taken_changes:
             key = new_id("stage")
         self.taken_changes.add(key)
         by = change["changedById"]
@@ -262,33 +255,5 @@ def _parts(content):
     if isinstance(content, list):
         return [], content
     if isinstance(content, dict) and isinstance(content.get("customers"), list):
-        return _list(content.get("employees")), content["customers"]
+        return listed(content.get("employees")), content["customers"]
     raise UnreadableFile(_('The file must be a list of customers, or {"employees": […], "customers": […]}'))
-
-
-def _list(value):
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value):
-    return value if isinstance(value, dict) else {}
-
-
-def _is_usable(key):
-    return isinstance(key, str) and _USABLE_ID(key) is not None and key not in _ROUTE_WORDS
-
-
-def _cells(customer, errors):
-    """Errors of a serializer as `[(dotted path, value, reason)]`."""
-    return [
-        (path, _value_at(customer, path), message) for path, message in messages_of(serializers.ValidationError(errors))
-    ]
-
-
-def _value_at(value, path):
-    for name in path.split("."):
-        if isinstance(value, list) and name.isdigit() and int(name) < len(value):
-            value = value[int(name)]
-        else:
-            value = _mapping(value).get(name, "")
-    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else "" if value is None else value

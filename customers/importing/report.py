@@ -37,9 +37,9 @@ class Report:
         for column, value, reason in cells:
             self._write(number, _("error"), column, value, reason)
 
-    def duplicate(self, number, column, phone, reason):
+    def duplicate(self, number, column, value, reason):
         self.duplicates += 1
-        self._write(number, _("duplicate"), column, phone, reason)
+        self._write(number, _("duplicate"), column, value, reason)
 
     def notice(self, number, column, value, reason):
         """Something that people should know of a row, or of the file (number None), that is imported all the same."""

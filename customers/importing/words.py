@@ -13,7 +13,7 @@ def key_of(text):
     return "".join(word[2:] if word.startswith("ال") and len(word) >= 4 else word for word in words)
 
 
-def _words(enum, **others):
+def spellings_of(enum, **others):
     """`{spelling: word}` of an enum: its words, their labels in English, and what else people write."""
     spellings = {key_of(word): word for word in enum.values}
     for member in enum:
@@ -27,7 +27,7 @@ def _english(label):
     return label._proxy____args[0] if hasattr(label, "_proxy____args") else str(label)
 
 
-STAGES = _words(
+STAGES = spellings_of(
     Stage,
     new_lead="عميل جديد، جديد، عميل محتمل، new، lead",
     qualified="مؤهل، عميل مؤهل",
@@ -39,14 +39,14 @@ STAGES = _words(
     closing="إتمام الصفقة، إغلاق، إتمام، الإغلاق، closed، close",
     post_sale="ما بعد البيع، بعد البيع، after sale",
 )
-PRIORITIES = _words(
+PRIORITIES = spellings_of(
     Priority,
     low="منخفضة، منخفض، ضعيفة",
     medium="متوسطة، متوسط، عادية، عادي، normal",
     high="عالية، عالي، مرتفعة، مرتفع، مهم",
     urgent="عاجلة، عاجل، طارئة، طارئ، عاجل جدا",
 )
-SOURCES = _words(
+SOURCES = spellings_of(
     Source,
     inquiry="استفسار، استعلام، enquiry",
     manual="يدوي، إدخال يدوي، مباشر",
@@ -80,9 +80,9 @@ TYPES = {key_of(name): word for word, name in PROPERTY_TYPES.items()} | {
     }.items()
     for text in texts.split("، ")
 }
-GENDERS = _words(Gender, male="ذكر، رجل، m", female="أنثى، انثي، امرأة، f")
-PURPOSES = _words(Purpose, buy="شراء، تملك، purchase", rent="إيجار، استئجار، تأجير", invest="استثمار، investment")
-TIMELINES = _words(
+GENDERS = spellings_of(Gender, male="ذكر، رجل، m", female="أنثى، انثي، امرأة، f")
+PURPOSES = spellings_of(Purpose, buy="شراء، تملك، purchase", rent="إيجار، استئجار، تأجير", invest="استثمار، investment")
+TIMELINES = spellings_of(
     Timeline,
     immediate="فوري، فورا، حالا، الآن، now",
     **{
@@ -93,7 +93,7 @@ TIMELINES = _words(
 )
 
 # What the columns are called, apart from their API names: `model's or preference's name: English | Arabic`.
-_HEADERS = """
+CUSTOMER_HEADERS = """
     name: full name, customer, customer name, client, client name
         | الاسم, الاسم الكامل, اسم العميل, العميل, الاسم بالعربي, الاسم العربي, الاسم الثلاثي, الاسم الرباعي
     name_en: english name, name in english, name english
@@ -137,10 +137,10 @@ _HEADERS = """
 
 
 @cache
-def columns_by_key():
-    """`{key of a header: name of the column}`. A column is also called by its own name."""
+def columns_by_key(headers):
+    """`{key of a header: name of the column}` of a table of headers. A column is also called by its own name."""
     by_key = {}
-    for line in re.sub(r"\n +\|", " |", _HEADERS.strip()).splitlines():
+    for line in re.sub(r"\n +\|", " |", headers.strip()).splitlines():
         name, _colon, others = line.strip().partition(":")
         for text in (name, *re.split(r"[,|]", others)):
             if text.strip():

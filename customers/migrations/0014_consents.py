@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='customer',
             name='do_not_contact',
-            field=models.BooleanField(default=False, verbose_name='must not be contacted'),
+            field=models.BooleanField(db_default=False, default=False, verbose_name='must not be contacted'),
         ),
         migrations.CreateModel(
             name='Consent',

@@ -14,6 +14,7 @@ from customers.models.compliance import (
 )
 from customers.models.counts import CustomerDay, CustomerSum, CustomerWord, StageMedian
 from customers.models.customer import Assignment, Customer, NameWord, StageChange
+from customers.models.listing import Listing
 from customers.models.privacy import Consent
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "EscrowMilestone",
     "HandoverDefect",
     "MortgageInfo",
+    "Listing",
     "NameWord",
     "Payment",
     "RegistryInfo",

@@ -57,7 +57,7 @@ class Customer(VersionedModel):
     preferences = models.JSONField(_("preferences"), default=empty_preferences, blank=True)
     tags = ArrayField(models.CharField(max_length=100), verbose_name=_("tags"), default=list, blank=True)
     notes = models.TextField(_("notes"), blank=True)
-    do_not_contact = models.BooleanField(_("must not be contacted"), default=False)
+    do_not_contact = models.BooleanField(_("must not be contacted"), default=False, db_default=False)
     assigned_employee = models.ForeignKey(
         "employees.Employee",
         models.SET_NULL,
@@ -118,7 +118,7 @@ class Customer(VersionedModel):
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     # What the gates found missing when a service has just moved this customer on: customers.gates.
-    warnings = ()
+    warnings = None
 
     objects = CustomerQuerySet.as_manager()
 

@@ -19,7 +19,7 @@ from config import demo
 from config.audit import recorded
 from config.db import save_changes
 from customers import counting as customer_counting
-from customers.models import Assignment, Customer, StageChange
+from customers.models import Assignment, Customer, Listing, StageChange
 from customers.refreshing import refresh_medians
 from employees import services
 from employees.models import Employee, Organization, Team
@@ -31,6 +31,7 @@ TABLES = (
     "customers",
     "stage_history",
     "assignments",
+    "listings",
     "customer_sums",
     "customer_words",
     "customer_days",
@@ -96,7 +97,7 @@ class Command(BaseCommand):
 
 
 def make_agencies(now):
-    """The two organizations with everybody who can sign in, and the other one's customers; once."""
+    """The two organizations with everybody who can sign in, their listings, and the other one's customers; once."""
     if Organization.objects.filter(pk=demo.DEMO).exists():
         return
     organizations = {}
@@ -106,6 +107,10 @@ def make_agencies(now):
         save_changes(services.default_team(key), name=name, name_en=name_en)
     _make_people(organizations[demo.DEMO], demo.PEOPLE)
     _make_people(organizations[demo.OTHER], [demo.OTHER_ADMIN])
+    with Copy(Listing) as listings:
+        for organization_id, numbers in demo.LISTINGS.items():
+            for number in numbers:
+                listings.write(demo.make_listing(number, organization_id, now))
     copy_customers(demo.OTHER, demo.OTHER_NUMBERS, now)
 
 

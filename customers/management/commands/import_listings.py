@@ -1,0 +1,32 @@
+"""The command that brings listings in from a file: see `customers.importing.listings`."""
+
+from django.utils.translation import gettext_lazy
+
+from customers.importing.command import ImportCommand
+from customers.importing.listing_words import columns_told
+from customers.importing.listings import ListingDocuments, ListingLoader, ListingSheet
+
+
+class Command(ImportCommand):
+    help = (
+        "Import listings from a spreadsheet (CSV, xlsx) or the JSON that the API shows, all of it in one transaction. "
+        "A row is known again by its id or reference. Wrong rows go to an error file. "
+        "Exit code: 0 every row is in, 2 some rows were wrong, 1 none is in."
+    )
+    rows = "listings"
+    overtaken = gettext_lazy("Others changed the same listings meanwhile; nothing was imported")
+    loader = ListingLoader
+
+    def add_arguments(self, parser):
+        super().add_arguments(parser)
+        parser.epilog = (
+            f"Columns of a spreadsheet, in any order, by these names among others: {columns_told()}. "
+            "Needed: title, type, purpose (sale or rent), and reference or id. "
+            "Prices are riyals: of a sale the whole, of a rent a year's."
+        )
+
+    def sheet(self, headers, organization):
+        return ListingSheet(headers, organization)
+
+    def documents(self, content, organization, report):
+        return ListingDocuments(content)
