@@ -7,10 +7,15 @@ class ActionsConfig(AppConfig):
     verbose_name = _("Actions")
 
     def ready(self):
-        from actions import signals, stats
+        from actions import signals, stats, timeline
+        from actions.querysets import NEXT_FOLLOW_UP_SQL
+        from customers.followups import PLANNED
         from customers.options import OPTIONS
+        from customers.timeline import KINDS
         from employees.stats import WORKLOAD
 
+        PLANNED.append(NEXT_FOLLOW_UP_SQL)
         OPTIONS.append(stats.filter_options)
+        KINDS.update(timeline.KINDS)
         WORKLOAD.update(stats.WORKLOAD)
         assert signals

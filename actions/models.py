@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from actions.choices import ENDED, ActionStatus, ActionType
+from actions.choices import ENDED, FOLLOW_UPS, ActionStatus, ActionType
 from actions.querysets import CountQuerySet, CustomerActionQuerySet
 from config.counts import CountRow
 from config.db import PrefixedIDField, VersionedModel, rank_field
@@ -66,6 +66,8 @@ class CustomerAction(VersionedModel):
     outcome = models.TextField(_("outcome"), blank=True)
     reason = models.TextField(_("reason for dismissing"), blank=True)
     metadata = models.JSONField(_("further facts"), default=dict, blank=True)
+    # The row that opened it when its time came, such as a reminder: it opens none twice.
+    origin = models.CharField(max_length=100, null=True, editable=False, db_collation="C")
 
     # Copies of the customer's, so that lists and counts need no join; following.follow_customers keeps them.
     customer_assignee = models.CharField(max_length=50, null=True, editable=False, db_collation="C")
@@ -100,6 +102,7 @@ class CustomerAction(VersionedModel):
                 | Q(~Q(status=ActionStatus.SNOOZED), snoozed_until__isnull=True),
                 name="action_snoozed_until",
             ),
+            models.UniqueConstraint(fields=["origin"], condition=Q(origin__isnull=False), name="action_origin"),
         ]
         indexes = [
             # Filters over what is live are answered from these two alone, whatever the list is sorted by.
@@ -140,7 +143,24 @@ class CustomerAction(VersionedModel):
             # Live ones are those without `completed_at`: one index each serves an agent's open list and history.
             _known("customer_assignee", "completed_at", "id", name="action_of_owner"),
             _known("assigned_to", "completed_at", "id", name="action_of_assignee"),
-            models.Index(fields=["customer", "created_at"], name="action_of_customer"),
+            # The timeline of a customer, and the first of its follow-ups.
+            models.Index(fields=["customer", "created_at", "id"], name="action_opened"),
+            models.Index(
+                fields=["customer", "completed_at", "id"],
+                name="action_completed",
+                condition=Q(status=ActionStatus.COMPLETED),
+            ),
+            models.Index(
+                fields=["customer", "completed_at", "id"],
+                name="action_dismissed",
+                condition=Q(status=ActionStatus.DISMISSED),
+            ),
+            models.Index(
+                fields=["customer", "due_date"],
+                name="action_next",
+                include=["status", "snoozed_until"],
+                condition=Q(completed_at=None, type__in=FOLLOW_UPS),
+            ),
             models.Index(
                 fields=["snoozed_until", "id"], name="action_snoozed", condition=Q(status=ActionStatus.SNOOZED)
             ),
@@ -156,6 +176,8 @@ class ActionNote(models.Model):
 
     id = PrefixedIDField("note")
     action = models.ForeignKey(CustomerAction, models.CASCADE, db_index=False, related_name="notes")
+    # The action's, so that a customer's notes are found without it.
+    customer = models.ForeignKey("customers.Customer", models.CASCADE, db_index=False, related_name="+", editable=False)
     content = models.TextField(_("note"))
     created_by = models.CharField(_("written by"), max_length=255)
     created_by_id = models.CharField(max_length=50, db_collation="C")
@@ -165,7 +187,10 @@ class ActionNote(models.Model):
         db_table = "action_notes"
         verbose_name = _("note")
         verbose_name_plural = _("notes")
-        indexes = [models.Index(fields=["action", "created_at", "id"], name="action_note_action")]
+        indexes = [
+            models.Index(fields=["action", "created_at", "id"], name="action_note_action"),
+            models.Index(fields=["customer", "created_at", "id"], name="action_note_customer"),
+        ]
 
     def __str__(self):
         return self.content

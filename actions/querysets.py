@@ -12,6 +12,11 @@ from employees.choices import Role
 from employees.models import Employee
 
 CALENDAR_BUCKETS = ("today", "week", "month")
+# The first open follow-up of the customer {row}, from the index `action_next`.
+NEXT_FOLLOW_UP_SQL = (
+    "SELECT min(due_date) FROM customer_actions WHERE customer_id = {row}.id AND completed_at IS NULL "
+    "AND type IN ('follow_up', 'site_visit') AND (status <> 'snoozed' OR snoozed_until <= moment.minute)"
+)
 BUCKETS = ("overdue", *CALENDAR_BUCKETS, "no_date")
 
 

@@ -334,7 +334,8 @@ def change_all(actions, values, actor, notes):
 def _note_rows(actions, content, actor):
     name, key = (actor.name, actor.pk) if actor else (SYSTEM_NAME, SYSTEM_ID)
     return ActionNote.objects.bulk_create(
-        ActionNote(action=action, content=content, created_by=name, created_by_id=key) for action in actions
+        ActionNote(action=action, customer_id=action.customer_id, content=content, created_by=name, created_by_id=key)
+        for action in actions
     )
 
 

@@ -8,6 +8,7 @@ entries hold what was replaced.
 from contextlib import contextmanager
 
 from django.db import connection, migrations, transaction
+from django.db.models.fields.json import KeyTextTransform
 
 from config.logging import request_id
 
@@ -104,3 +105,13 @@ def scrub_entries(table_name, row_ids):
     from config.models import AuditEntry
 
     AuditEntry.objects.filter(table_name=table_name, row_id__in=row_ids).update(changes=None)
+
+
+def forget_rows(table_name, rows, **pointed_at):
+    """The same of a queryset of rows of a table, and of those that pointed at `column=key` until they were removed."""
+    from config.models import AuditEntry
+
+    ((column, key),) = pointed_at.items()
+    entries = AuditEntry.objects.alias(pointed_at=KeyTextTransform(column, "changes"))
+    removed = entries.filter(table_name=table_name, operation="delete", pointed_at=key)
+    scrub_entries(table_name, [*rows.values_list("pk", flat=True), *removed.values_list("row_id", flat=True)])

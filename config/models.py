@@ -1,6 +1,7 @@
 """The audit table: one entry per changed row, written by triggers only."""
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 
 
 class AuditEntry(models.Model):
@@ -18,4 +19,13 @@ class AuditEntry(models.Model):
     class Meta:
         db_table = "audit_entries"
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(fields=["row_id", "id"], name="audit_row")]
+        indexes = [
+            models.Index(fields=["row_id", "id"], name="audit_row"),
+            # What is to be forgotten of rows that were removed before their customer.
+            models.Index(
+                KeyTextTransform("customer_id", "changes"),
+                "table_name",
+                name="audit_removed_of_customer",
+                condition=models.Q(operation="delete"),
+            ),
+        ]

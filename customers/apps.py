@@ -7,4 +7,11 @@ class CustomersConfig(AppConfig):
     verbose_name = _("Customers")
 
     def ready(self):
-        from customers import signals  # noqa: F401
+        from customers import signals, stats
+        from customers.includes import INCLUDES
+        from customers.serializers import activity
+        from employees.stats import AVERAGES
+
+        INCLUDES.update(activity.INCLUDES)
+        AVERAGES.update(stats.AVERAGES)
+        assert signals

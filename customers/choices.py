@@ -219,6 +219,76 @@ class PaymentStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
+class InterestStatus(models.TextChoices):
+    """How far a customer has come with a property, in order."""
+
+    INTERESTED = "interested", _("Interested")
+    VIEWING_SCHEDULED = "viewing_scheduled", _("Viewing scheduled")
+    VIEWED = "viewed", _("Viewed")
+    LIKED = "liked", _("Liked")
+    REJECTED = "rejected", _("Rejected")
+    OFFER_MADE = "offer_made", _("Offer made")
+
+
+class InteractionType(models.TextChoices):
+    """The way somebody was in touch with a customer; a note is no contact."""
+
+    CALL = "call", _("Call")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    EMAIL = "email", _("E-mail")
+    MEETING = "meeting", _("Meeting")
+    SITE_VISIT = "site_visit", _("Site visit")
+    NOTE = "note", _("Note")
+    SMS = "sms", _("SMS")
+
+
+class Direction(models.TextChoices):
+    """Who turned to whom: the customer to us, or we to the customer."""
+
+    INBOUND = "inbound", _("Inbound")
+    OUTBOUND = "outbound", _("Outbound")
+
+
+class Sentiment(models.TextChoices):
+    POSITIVE = "positive", _("Positive")
+    NEUTRAL = "neutral", _("Neutral")
+    NEGATIVE = "negative", _("Negative")
+
+
+class AppointmentType(models.TextChoices):
+    SITE_VISIT = "site_visit", _("Site visit")
+    OFFICE_MEETING = "office_meeting", _("Office meeting")
+    PHONE_CALL = "phone_call", _("Phone call")
+    VIDEO_CALL = "video_call", _("Video call")
+    CONTRACT_SIGNING = "contract_signing", _("Contract signing")
+    OTHER = "other", _("Other")
+
+
+class AppointmentStatus(models.TextChoices):
+    SCHEDULED = "scheduled", _("Scheduled")
+    CONFIRMED = "confirmed", _("Confirmed")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+    NO_SHOW = "no_show", _("Did not come")
+
+
+class ReminderType(models.TextChoices):
+    FOLLOW_UP = "follow_up", _("Follow-up")
+    DOCUMENT = "document", _("Document")
+    PAYMENT = "payment", _("Payment")
+    VIEWING = "viewing", _("Viewing")
+    GENERAL = "general", _("General")
+
+
+class ReminderStatus(models.TextChoices):
+    """How a reminder stands. One that is pending and past is shown as overdue; that is never stored."""
+
+    PENDING = "pending", _("Pending")
+    COMPLETED = "completed", _("Completed")
+    OVERDUE = "overdue", _("Overdue")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
 class ListingPurpose(models.TextChoices):
     """What a property is offered for: who wants to buy or to invest looks at sales, who wants to rent at rents."""
 
@@ -239,6 +309,20 @@ class ListingStatus(models.TextChoices):
 # A property is furnished one way or another; only customers do not mind.
 LISTING_FURNISHING = [choice for choice in Furnishing.choices if choice[0] != Furnishing.ANY]
 
+
+# An interest that has come as far as this counts as a viewing.
+SEEN = (InterestStatus.VIEWED, InterestStatus.LIKED, InterestStatus.REJECTED, InterestStatus.OFFER_MADE)
+# An appointment that is still to come; the others are finished.
+COMING = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
+# What an appointment is called when nobody says, in the language of the people who read it and in English.
+APPOINTMENT_TITLES = {
+    AppointmentType.SITE_VISIT: ("معاينة عقار", "Site visit"),
+    AppointmentType.OFFICE_MEETING: ("اجتماع في المكتب", "Office meeting"),
+    AppointmentType.PHONE_CALL: ("مكالمة هاتفية", "Phone call"),
+    AppointmentType.VIDEO_CALL: ("مكالمة مرئية", "Video call"),
+    AppointmentType.CONTRACT_SIGNING: ("توقيع العقد", "Contract signing"),
+    AppointmentType.OTHER: ("موعد", "Appointment"),
+}
 
 STAGE_RANK = {stage: rank for rank, stage in enumerate(Stage.values)}
 PRIORITY_RANK = {priority: rank for rank, priority in enumerate(Priority.values)}

@@ -16,11 +16,27 @@ from config.api.filters import (
     MomentFilter,
     NumberFilter,
     WordFilter,
+    WrittenOut,
 )
 from config.api.language import QueryFilter
 from config.api.query import one_of
+from config.clock import current_minute
 from config.places import REGIONS, city_key, resolve_region
-from customers.choices import ConsentChannel, ConsentPurpose, Priority, Source, Stage
+from customers.choices import (
+    AppointmentStatus,
+    AppointmentType,
+    ConsentChannel,
+    ConsentPurpose,
+    Direction,
+    InteractionType,
+    InterestStatus,
+    Priority,
+    ReminderStatus,
+    ReminderType,
+    Sentiment,
+    Source,
+    Stage,
+)
 from customers.querying import CLAIMABLE_LANGUAGE, LANGUAGE, ME, UNASSIGNED
 from customers.search import area_keys, district_key, matching, matching_name, tag_key, type_key
 
@@ -205,3 +221,51 @@ class StatisticsFilterSet(AssigneesFilterSet):
 class ConsentFilterSet(HubFilterSet):
     purpose = ChoiceListFilter("purpose", choices=ConsentPurpose.values)
     channel = ChoiceListFilter("channel", choices=ConsentChannel.values)
+
+
+# --- What goes on with a customer -------------------------------------------------------------
+
+
+class InterestFilterSet(HubFilterSet):
+    status = ChoiceListFilter("status", choices=InterestStatus.values)
+    dateFrom = MomentFilter("added_at")
+    dateTo = MomentFilter("added_at", end=True)
+
+
+class InteractionFilterSet(HubFilterSet):
+    type = ChoiceListFilter("type", choices=InteractionType.values)
+    direction = ChoiceListFilter("direction", choices=Direction.values)
+    sentiment = ChoiceListFilter("sentiment", choices=Sentiment.values)
+    agentId = AssigneeFilter("agent_id")
+    dateFrom = MomentFilter("date")
+    dateTo = MomentFilter("date", end=True)
+
+
+class AppointmentFilterSet(HubFilterSet):
+    type = ChoiceListFilter("type", choices=AppointmentType.values)
+    status = ChoiceListFilter("status", choices=AppointmentStatus.values)
+    priority = ChoiceListFilter("priority", choices=Priority.values)
+    agentId = AssigneeFilter("agent")
+    dateFrom = MomentFilter("datetime")
+    dateTo = MomentFilter("datetime", end=True)
+
+
+class ReminderStatusFilter(ChoiceListFilter):
+    """Any of several statuses as they are shown: one that is past is overdue and no longer pending."""
+
+    def filter(self, queryset, value):
+        pending, minute = Q(status=ReminderStatus.PENDING), WrittenOut(current_minute())
+        shown = Q(status__in=set(value) - {ReminderStatus.PENDING, ReminderStatus.OVERDUE})
+        if ReminderStatus.PENDING in value:
+            shown |= pending & Q(datetime__gte=minute)
+        if ReminderStatus.OVERDUE in value:
+            shown |= pending & Q(datetime__lt=minute)
+        return queryset.filter(shown)
+
+
+class ReminderFilterSet(HubFilterSet):
+    type = ChoiceListFilter("type", choices=ReminderType.values)
+    status = ReminderStatusFilter(choices=ReminderStatus.values)
+    priority = ChoiceListFilter("priority", choices=Priority.values)
+    dateFrom = MomentFilter("datetime")
+    dateTo = MomentFilter("datetime", end=True)

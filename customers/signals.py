@@ -3,6 +3,7 @@
 from django.dispatch import receiver
 
 from config.signals import changed
+from customers.services.activity import hand_over_appointments
 from customers.services.customer import hand_over_customers
 from employees.models import Employee
 
@@ -12,3 +13,4 @@ def hand_over_when_somebody_leaves(rows, changes, actor, successor=None, **_mess
     for employee, change in zip(rows, changes, strict=True):
         if change.get("is_active") == (True, False):
             hand_over_customers(employee, successor=successor, actor=actor)
+            hand_over_appointments(employee, successor=successor, actor=actor)

@@ -8,7 +8,7 @@ that the numbers agree.
 from collections import Counter
 from datetime import timedelta
 
-from django.db.models import BigIntegerField, Count, F, Func, Q, Sum
+from django.db.models import Avg, BigIntegerField, Count, F, Func, Q, Sum
 
 from config.api.filters import WrittenOut
 from config.api.labels import labels_of
@@ -338,3 +338,16 @@ def _median(numbers):
 
 def _share(part, whole, *, digits):
     return round(part / whole, digits) if whole else 0
+
+
+# --- How soon employees answer ---------------------------------------------------------------
+
+
+def response_hours_by_employee(caller):
+    """`{employee id: hours until their customers were answered}`, averaged over those of whom it is known."""
+    known = Customer.objects.visible_to(caller).filter(avg_response_time__isnull=False, assigned_employee__isnull=False)
+    averages = known.order_by().values_list("assigned_employee").annotate(hours=Avg("avg_response_time"))
+    return {key: round(float(hours), 2) for key, hours in averages}
+
+
+AVERAGES = {"avgResponseTime": response_hours_by_employee}

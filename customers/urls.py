@@ -3,9 +3,11 @@
 from django.urls import path
 
 from config.api.parsers import ShortJSONParser
+from customers.views.activity import AppointmentViewSet, InteractionViewSet, InterestViewSet, ReminderViewSet
 from customers.views.consent import ConsentViewSet
 from customers.views.customer import CustomerViewSet
 from customers.views.listing import ListingViewSet
+from customers.views.timeline import TimelineViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
 
@@ -60,4 +62,9 @@ urlpatterns = [
     *_below_customer(ConsentViewSet, get="retrieve"),
     path("listings", ListingViewSet.as_view({"get": "list", "post": "create"}), name="listings"),
     path("listings/<id:pk>", ListingViewSet.as_view(_ONE), name="listing"),
+    path("customers/<id:customer_id>/timeline", TimelineViewSet.as_view({"get": "timeline"}), name="customer-timeline"),
+    *_below_customer(InterestViewSet),
+    *_below_customer(InteractionViewSet),
+    *_below_customer(AppointmentViewSet),
+    *_below_customer(ReminderViewSet),
 ]

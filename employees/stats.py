@@ -14,6 +14,8 @@ def assigned_by_employee(caller):
 
 # Each entry counts for all employees at once. The actions app adds its own.
 WORKLOAD = {"assignedCustomers": assigned_by_employee}
+# The same, absent where there is nothing to average. The customers app adds its own.
+AVERAGES = {}
 
 
 def workload(employees, caller):
@@ -21,7 +23,9 @@ def workload(employees, caller):
     if caller.role not in (Role.ADMIN, Role.SALES_MANAGER):
         employees = employees.filter(pk=caller.pk)
     counted = {name: count(caller) for name, count in WORKLOAD.items()}
+    averaged = {name: average(caller) for name, average in AVERAGES.items()}
     return {
         key: {name: numbers.get(key, 0) for name, numbers in counted.items()}
+        | {name: numbers[key] for name, numbers in averaged.items() if key in numbers}
         for key in employees.order_by().values_list("pk", flat=True)
     }

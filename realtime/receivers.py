@@ -56,7 +56,11 @@ KINDS = {
         "customer",
         CustomerSerializer,
         viewers={"owner": "assigned_employee_id"},
-        along={"stage": {"stageHistory"}},
+        along={
+            "stage": {"stageHistory"},
+            "appointments": {"nextFollowUpDate"},
+            "reminders": {"nextFollowUpDate"},
+        },
         is_hidden=lambda customer: customer.deleted_at is not None,
     ),
     CustomerAction: Kind(

@@ -38,10 +38,14 @@ CODES = {
 }
 NOT_FOUND_MESSAGES = {
     "action": gettext_lazy("Action not found"),
+    "appointment": gettext_lazy("Appointment not found"),
     "consent": gettext_lazy("Consent not found"),
     "customer": gettext_lazy("Customer not found"),
     "employee": gettext_lazy("Employee not found"),
+    "interaction": gettext_lazy("Interaction not found"),
     "listing": gettext_lazy("Listing not found"),
+    "property": gettext_lazy("Property interest not found"),
+    "reminder": gettext_lazy("Reminder not found"),
 }
 
 

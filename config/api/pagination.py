@@ -61,17 +61,17 @@ class Page(NamedTuple):
     pagination: dict
 
 
-def part_from(params, sorts, default_sort, default_size, max_size):
+def part_from(params, sorts, default_sort, default_size, max_size, default_order="desc"):
     """The Part that a query string asks for: by cursor when `cursor` is present, even empty."""
     size = params.integer("limit", default_size, minimum=1, maximum=max_size)
     page = params.integer("page", 1, minimum=1, maximum=MAX_PAGE)
-    return Part(order_from(params, sorts, default_sort), size, page, params.cursor)
+    return Part(order_from(params, sorts, default_sort, default_order), size, page, params.cursor)
 
 
-def order_from(params, sorts, default):
+def order_from(params, sorts, default, default_order="desc"):
     """The Order that `sortBy` and `sortOrder` ask for; ValidationError (400) for unknown names."""
     name = params.choice("sortBy", sorts, default)
-    direction = (params.text("sortOrder") or "desc").lower()
+    direction = (params.text("sortOrder") or default_order).lower()
     if direction not in ("asc", "desc"):
         raise ValidationError({"sortOrder": one_of(("asc", "desc"))})
     return Order(sorts[name], direction == "desc")
@@ -90,7 +90,7 @@ def paginate(queryset, part, *, meaning, selective, total=None):
     selective, total = selective and not is_broad, total if is_broad else None
     if part.cursor is None:
         return _offset_page(queryset, part.order, part.size, part.page, selective, total)
-    fingerprint = _fingerprint(meaning, part.order)
+    fingerprint = fingerprint_of(meaning, part.order.sort.column, part.order.descending)
     return _cursor_page(queryset, part.order, part.size, part.cursor, fingerprint, selective)
 
 
@@ -188,7 +188,7 @@ def _gather(queryset, order, *, size, start=0, position=None):
 
 
 def _cursor_page(queryset, order, size, cursor, fingerprint, selective):
-    position = _read_cursor(cursor, fingerprint, queryset.model, order) if cursor else None
+    position = _position_of(cursor, fingerprint, queryset.model, order) if cursor else None
     backward = bool(position and position.backward)
     direction = order.reversed() if backward else order
     gathered = _gather(queryset, direction, size=size + 1, position=position) if selective else None
@@ -204,8 +204,8 @@ def _cursor_page(queryset, order, size, cursor, fingerprint, selective):
     return Page(
         [key for key, _value in rows],
         {
-            "nextCursor": _write_cursor(rows[-1], False, fingerprint) if has_next else None,
-            "prevCursor": _write_cursor(rows[0], True, fingerprint) if has_previous else None,
+            "nextCursor": _cursor_at(rows[-1], False, fingerprint) if has_next else None,
+            "prevCursor": _cursor_at(rows[0], True, fingerprint) if has_previous else None,
             "hasNext": has_next,
             "hasPrevious": has_previous,
             "limit": size,
@@ -239,28 +239,38 @@ def _segments_after(queryset, order, position, backward):
     return [segments[current].filter(after), *segments[current + 1 :]]
 
 
-def _fingerprint(meaning, order):
+def fingerprint_of(*meaning):
     """What a cursor belongs to: what the list shows, and its order."""
-    text = repr((meaning, order.sort.column, order.descending))
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(repr(meaning).encode(), digest_size=8).hexdigest()
 
 
-def _write_cursor(row, backward, fingerprint):
+def write_cursor(position, fingerprint):
+    """A signed cursor: a position, a list of JSON values, in what the fingerprint stands for."""
+    return _signer.sign_object([*position, fingerprint])
+
+
+def read_cursor(cursor, fingerprint):
+    """The position of a cursor; ValidationError (400) when it is of another list, or not ours."""
+    try:
+        *position, belongs_to = _signer.unsign_object(cursor)
+    except (signing.BadSignature, ValueError, TypeError):
+        belongs_to = None
+    if belongs_to != fingerprint:
+        raise ValidationError({"cursor": _("This cursor is not valid for this list; start again without it")})
+    return position
+
+
+def _cursor_at(row, backward, fingerprint):
     key, value = row
     if isinstance(value, (datetime, date)):
         value = value.isoformat()
     elif isinstance(value, Decimal):
         value = str(value)
-    return _signer.sign_object([key, value, int(backward), fingerprint])
+    return write_cursor([key, value, int(backward)], fingerprint)
 
 
-def _read_cursor(cursor, fingerprint, model, order):
-    try:
-        key, value, backward, belongs_to = _signer.unsign_object(cursor)
-    except (signing.BadSignature, ValueError, TypeError):
-        belongs_to = None
-    if belongs_to != fingerprint:
-        raise ValidationError({"cursor": _("This cursor is not valid for this list; start again without it")})
+def _position_of(cursor, fingerprint, model, order):
+    key, value, backward = read_cursor(cursor, fingerprint)
     if value is not None:
         value = model._meta.get_field(order.sort.column).to_python(value)
     return _Position(key, value, bool(backward))

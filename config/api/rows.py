@@ -69,7 +69,7 @@ class JSONRows:
     foreign key or a reverse one-to-one; a source such as `customer.name` follows one too. A nested
     one with the source `*` groups fields of the same row. Nested ones that are not required are left out
     when empty, and those with `Meta.permission` for callers without it. `Meta.derived` maps fields
-    to SQL over `{row}` and `moment.minute`, the minute that lists and counts go by. A nested
+    to SQL over `{row}` (or to a function of it) and `moment.minute`, the minute that lists and counts go by. A nested
     serializer without Meta is a document; with `picks` only its declared keys are shown.
     """
 
@@ -89,6 +89,12 @@ class JSONRows:
 def rows_of(serializer_class, fields=None, included=frozenset(), permissions=frozenset()):
     """The compiled JSONRows; `fields` None means all, `id` is always kept."""
     return JSONRows(serializer_class, fields, included, permissions)
+
+
+@lru_cache(maxsize=128)
+def json_sql(serializer_class, alias, permissions):
+    """SQL of the JSON text of the row that `alias` stands for, where `moment.minute` is known too."""
+    return _object(serializer_class, alias, None, frozenset(), permissions)
 
 
 def fragments(rows):
@@ -184,7 +190,7 @@ def _column(serializer_class, name, source, alias):
     model = serializer_class.Meta.model
     derived = getattr(serializer_class.Meta, "derived", {}).get(name)
     if derived:
-        return f"({derived.format(row=alias)})"
+        return f"({derived(alias) if callable(derived) else derived.format(row=alias)})"
     first, _dot, rest = source.partition(".")
     field = model._meta.get_field(first)
     if not rest:

@@ -202,7 +202,7 @@ class HubSchema(AutoSchema):
                 build_parameter_type(
                     name="sortOrder",
                     location="query",
-                    schema={"type": "string", "enum": ["asc", "desc"], "default": "desc"},
+                    schema={"type": "string", "enum": ["asc", "desc"], "default": view.default_order},
                 ),
             ]
         for name, schema in view.extra_params.get(view.action, {}).items():

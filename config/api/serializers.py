@@ -1,6 +1,7 @@
 """The kinds of fields that bodies are declared with: cleaned texts, phones, money, days."""
 
-from datetime import datetime
+import re
+from datetime import datetime, time
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -12,15 +13,21 @@ from rest_framework.fields import empty
 
 from config.api.filters import read_moment
 from config.api.query import one_of
-from config.arabic import clean_text, is_invisible, parse_date, parse_decimal, phone_e164
+from config.arabic import ascii_digits, clean_text, is_invisible, parse_date, parse_decimal, phone_e164
 from config.clock import zone_of
 
 # A sentence of DRF whose own Arabic ends in an English word: found here, it is in our catalogue, which comes first.
 REWORDED = gettext_noop("This field may not be null.")
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]").fullmatch
 
 
 def _as_field_error(error):
     raise serializers.ValidationError(error.messages) from None
+
+
+def optional(kind, *args, **options):
+    """A field that may be left out, and emptied by null."""
+    return kind(*args, required=False, allow_null=True, **options)
 
 
 class _EmptyIsNull:
@@ -181,6 +188,34 @@ class MomentField(_EmptyIsNull, serializers.DateTimeField):
         zone = zone_of(self.context["request"].user.organization)
         moment, is_day = read_moment(data, zone)
         return datetime.combine(moment.date(), self.time_of_day, zone) if is_day else moment
+
+
+class LocalDayField(MomentField):
+    """A calendar day in the organization's zone; a date-time gives its day there."""
+
+    def __init__(self, **options):
+        super().__init__(time_of_day=time.min, **options)
+
+    def to_internal_value(self, data):
+        moment = super().to_internal_value(data)
+        try:
+            return moment.astimezone(zone_of(self.context["request"].user.organization)).date()
+        except OverflowError:
+            self.fail("invalid", format="YYYY-MM-DD")
+
+
+class ClockField(_EmptyIsNull, serializers.CharField):
+    """A time of day as clocks show it: `HH:MM`, digits of any script."""
+
+    default_error_messages = {"clock": _("Must be a time of day such as 09:30")}
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("clock")
+        text = ascii_digits(data).strip()
+        if not _CLOCK(text):
+            self.fail("clock")
+        return time.fromisoformat(text.zfill(5))
 
 
 class EmployeeIdField(serializers.CharField):

@@ -30,7 +30,7 @@ class HubViewSet(GenericViewSet):
 
     `resource` and `collection` name it in answers and errors, `path` its place where that is
     not the collection's name; `permission`, `write_permission` and `delete_permission` say what it
-    takes; `serializer_class` declares its shape, `filterset_class`, `sorts` and `default_sort` its
+    takes; `serializer_class` declares its shape, `filterset_class`, `sorts`, `default_sort` and `default_order` its
     list; `includable` names the relations that may be asked for, which all come along outside of lists
     when none is. By action: `bodies` declares what is read, `answers` what is returned when it is not
     the resource itself, `filtersets` what others than the list are narrowed by, `extra_params` further
@@ -43,7 +43,7 @@ class HubViewSet(GenericViewSet):
     public = signed_in = False
     filterset_class = None
     metadata_class = None
-    sorts, default_sort = {}, None
+    sorts, default_sort, default_order = {}, None, "desc"
     page_size, max_page_size = DEFAULT_SIZE, MAX_SIZE
     includable = frozenset()
     bodies, answers, filtersets, extra_params, bare = {}, {}, {}, {}, frozenset()
@@ -148,7 +148,8 @@ class HubViewSet(GenericViewSet):
     def page(self, queryset):
         """The page of a queryset that the query string asks for, filtered and sorted."""
         self.params.use("cursor")
-        part = part_from(self.params, self.sorts, self.default_sort, self.page_size, self.max_page_size)
+        sizes = self.page_size, self.max_page_size
+        part = part_from(self.params, self.sorts, self.default_sort, *sizes, self.default_order)
         filterset = self.filterset_class(self.params, queryset, request=self.request)
         total = self.known_total(filterset) if part.cursor is None else None
         return self.page_of(filterset.qs, part, meaning=filterset.meaning, total=total)
@@ -159,7 +160,7 @@ class HubViewSet(GenericViewSet):
         page = paginate(
             queryset,
             part,
-            meaning=(self.request.user.organization_id, meaning, also),
+            meaning=(self.request.user.organization_id, self.path or self.collection, meaning, also),
             selective=bool(meaning) or self.scope_is_small(),
             total=total,
         )

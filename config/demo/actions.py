@@ -212,6 +212,7 @@ def make_actions(number, made, staff, now):
                     {
                         "id": make_id("note", written, rng),
                         "action_id": key,
+                        "customer_id": customer["id"],
                         "content": pick(_NOTES),
                         "created_by": staff.names[worker],
                         "created_by_id": worker,

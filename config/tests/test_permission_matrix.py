@@ -4,11 +4,13 @@ A route that is missing in TABLE fails `test_the_table_names_every_route_and_no_
 """
 
 import json
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 
 from config.testing import (
     HubClient,
@@ -20,7 +22,7 @@ from config.testing import (
     make_listing,
     make_phone,
 )
-from customers.services import consent
+from customers.services import activity, consent
 from customers.services import customer as customers
 from employees import services as employees
 from employees.authentication import forget_identities
@@ -40,6 +42,7 @@ _WORK = ("200 200 200 200 404", "200 200 404 200 404", "200 404 404 404 404", "4
 _LEAD = ("200 200 200 200 404", "200 200 404 200 404", "403", "403", "401")
 _TAKE = ("200 409 409 200 404", "200 409 409 200 404", "200 409 409 200 404", "403", "401")
 _NOTE = tuple(cell.replace("200", "201") for cell in _WORK)
+_ADD = _NOTE
 _BULK = ("200", "200", "200", "403", "401")
 _OWNER_ONLY = ("200 200 200 200 404", "403", "403", "403", "401")
 _STOCK = ("200 404", "200 404", "403", "403", "401")
@@ -69,6 +72,17 @@ TABLE = {
     ("customer-consents", "GET"): _READ,
     ("customer-consents", "POST"): _NOTE,
     ("customer-consent", "GET"): _READ,
+    ("customer-timeline", "GET"): _READ,
+    **{
+        (f"customer-{one}", method): cells
+        for one in ("property", "interaction", "appointment", "reminder")
+        for method, cells in (("GET", _READ), ("PUT", _WORK), ("PATCH", _WORK), ("DELETE", _WORK))
+    },
+    **{
+        (f"customer-{collection}", method): cells
+        for collection in ("properties", "interactions", "appointments", "reminders")
+        for method, cells in (("GET", _READ), ("POST", _ADD))
+    },
     ("actions", "GET"): ("200", "200", "200", "200", "401"),
     ("actions", "POST"): ("201", "201", "201", "403", "401"),
     ("actions-stats", "GET"): ("200", "200", "200", "200", "401"),
@@ -135,6 +149,15 @@ BODIES = {
     ("customer-stage", "PATCH"): {"toStage": "negotiation", "reason": "زيارة ناجحة"},
     ("customer-assign", "POST"): lambda world: {"employeeId": world.employees["sami"].pk},
     ("customer-consents", "POST"): {"purpose": "marketing", "status": "granted"},
+    ("customer-properties", "POST"): {"propertyId": "prop_new", "propertyTitle": "فيلا"},
+    ("customer-interactions", "POST"): {"type": "call", "direction": "outbound", "notes": "مكالمة"},
+    ("customer-appointments", "POST"): {"type": "site_visit", "date": "2099-01-01", "time": "10:00"},
+    ("customer-reminders", "POST"): {"title": "تذكير", "datetime": "2099-01-01T10:00:00Z"},
+    **{
+        (f"customer-{one}", method): {"notes": "ملاحظة"}
+        for one in ("property", "interaction", "appointment", "reminder")
+        for method in ("PUT", "PATCH")
+    },
     ("actions", "POST"): lambda world: {
         "customerId": world.customers["ahmed"].pk,
         "type": "follow_up",
@@ -260,8 +283,18 @@ def world(organization, north, south):
 
 def make_children(actor, customer, title="عنوان"):
     """`{collection: id}` of one row of each kind that hangs on a customer."""
+    ahead = timezone.now() + timedelta(days=30)
     said = {"purpose": "service", "granted": True, "evidence": title}
-    return {"consents": consent.add_consent(customer, actor=actor, values=said).pk}
+    rows = (
+        activity.add_interest(customer, actor=actor, values={"property_id": "prop_1", "property_title": title}),
+        activity.add_interaction(customer, actor=actor, values={"type": "call", "notes": title}),
+        activity.add_appointment(
+            customer, actor=actor, values={"type": "phone_call", "title": title, "datetime": ahead}
+        ),
+        consent.add_consent(customer, actor=actor, values=said),
+        activity.add_reminder(customer, actor=actor, values={"title": title, "datetime": ahead}),
+    )
+    return {row.collection(): row.pk for row in rows}
 
 
 def action_ids(world):
@@ -271,8 +304,8 @@ def action_ids(world):
 def rows_for(world, role, path):
     """`{whose: id}` for the id in a route's path, or None when there is none."""
     me = ACTORS.get(role, "sami")
-    if "customers/<" in path or "actions/<" in path:
-        rows = world.actions if "actions/<" in path else world.customers
+    if "customers/<" in path or "/actions/<" in path:
+        rows = world.actions if "/actions/<" in path else world.customers
         keys = (me, "sami" if me != "sami" else "ahmed", "omar", "nobody", "theirs")
         return {whose: rows[key].pk for whose, key in zip(CUSTOMER_OF, keys, strict=True)}
     if "listings/<" in path:
@@ -382,7 +415,7 @@ def test_another_organizations_row_answers_exactly_as_an_id_that_does_not_exist(
         theirs, random = world.noura.pk, "emp_" + "0" * 20
         if "customers" in ROUTES[route]:
             theirs, random = world.theirs.pk, "cust_" + "0" * 20
-        if "actions" in ROUTES[route]:
+        if "/actions" in ROUTES[route]:
             theirs, random = world.actions["theirs"].pk, "action_" + "0" * 20
         if "listings" in ROUTES[route]:
             theirs, random = world.listings["theirs"].pk, "prop_" + "0" * 20

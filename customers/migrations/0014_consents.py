@@ -23,13 +23,15 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Consent',
             fields=[
+                ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('id', config.db.PrefixedIDField('con', serialize=False)),
                 ('purpose', models.CharField(choices=[('service', 'Service'), ('marketing', 'Marketing'), ('credit_data', 'Credit data'), ('id_copy', 'Copy of the ID')], max_length=20, verbose_name='purpose')),
                 ('channel', models.CharField(blank=True, choices=[('call', 'Call'), ('whatsapp', 'WhatsApp'), ('sms', 'SMS'), ('email', 'E-mail')], max_length=20, verbose_name='channel')),
                 ('granted', models.BooleanField(verbose_name='granted')),
                 ('given_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='given at')),
                 ('evidence', models.TextField(blank=True, verbose_name='evidence')),
-                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='recorded at')),
                 ('recorded_by', models.CharField(max_length=255, verbose_name='recorded by')),
                 ('recorded_by_id', models.CharField(db_collation='C', max_length=50)),
                 ('customer', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='consents', to='customers.customer', verbose_name='customer')),
@@ -60,6 +62,6 @@ class Migration(migrations.Migration):
             ],
         ),
         audited(
-            "consents", columns=["purpose", "channel", "granted", "given_at", "evidence", "recorded_at", "recorded_by"]
+            "consents", columns=["purpose", "channel", "granted", "given_at", "evidence", "recorded_by"]
         ),
     ]

@@ -1,5 +1,6 @@
 """The tables of the customers app."""
 
+from customers.models.activity import Appointment, Interaction, PropertyInterest, Reminder, StatusChange
 from customers.models.compliance import (
     BrokerageContract,
     BrokerageLicense,
@@ -18,6 +19,7 @@ from customers.models.listing import Listing
 from customers.models.privacy import Consent
 
 __all__ = [
+    "Appointment",
     "Assignment",
     "BrokerageContract",
     "BrokerageLicense",
@@ -29,13 +31,17 @@ __all__ = [
     "EjarContract",
     "EscrowMilestone",
     "HandoverDefect",
-    "MortgageInfo",
+    "Interaction",
     "Listing",
+    "MortgageInfo",
     "NameWord",
     "Payment",
+    "PropertyInterest",
     "RegistryInfo",
+    "Reminder",
     "SakaniEligibility",
     "StageChange",
     "StageMedian",
+    "StatusChange",
     "WafiLicense",
 ]

@@ -33,5 +33,10 @@ class CustomerChild(VersionedModel):
 
     objects = ChildQuerySet.as_manager()
 
+    @classmethod
+    def collection(cls):
+        """What the customer calls these rows."""
+        return cls._meta.get_field("customer").remote_field.related_name
+
     class Meta:
         abstract = True

@@ -273,4 +273,4 @@ class Assignment(models.Model):
         db_table = "assignments"
         verbose_name = _("assignment")
         verbose_name_plural = _("assignments")
-        indexes = [models.Index(fields=["customer", "assigned_at"], name="assignment_customer")]
+        indexes = [models.Index(fields=["customer", "assigned_at", "id"], name="assignment_of_customer")]

@@ -6,31 +6,24 @@ from django.utils.translation import gettext_lazy as _
 
 from config.db import PrefixedIDField
 from customers.choices import ConsentChannel, ConsentPurpose
-from customers.models.child import of_customer
-from customers.querysets import ChildQuerySet
+from customers.models.child import CustomerChild, of_customer
 
 
-class Consent(models.Model):
+class Consent(CustomerChild):
     """A customer's yes or no to one use of their data. Rows are only added.
 
     The last one of a purpose and channel counts; one without a channel speaks for every channel.
     """
 
     id = PrefixedIDField("con")
-    organization = models.ForeignKey(
-        "employees.Organization", models.CASCADE, db_index=False, related_name="+", editable=False
-    )
     customer = of_customer("consents")
     purpose = models.CharField(_("purpose"), max_length=20, choices=ConsentPurpose)
     channel = models.CharField(_("channel"), max_length=20, choices=ConsentChannel, blank=True)
     granted = models.BooleanField(_("granted"))
     given_at = models.DateTimeField(_("given at"), default=timezone.now)
     evidence = models.TextField(_("evidence"), blank=True)
-    recorded_at = models.DateTimeField(_("recorded at"), default=timezone.now)
     recorded_by = models.CharField(_("recorded by"), max_length=255)
     recorded_by_id = models.CharField(max_length=50, db_collation="C")
-
-    objects = ChildQuerySet.as_manager()
 
     class Meta:
         db_table = "consents"

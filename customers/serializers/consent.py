@@ -18,7 +18,7 @@ class ConsentSerializer(serializers.Serializer):
     status = serializers.ChoiceField(ConsentStatus.choices)
     at = serializers.DateTimeField(source="given_at")
     evidence = serializers.CharField(required=False)
-    recordedAt = serializers.DateTimeField(source="recorded_at")
+    recordedAt = serializers.DateTimeField(source="created_at")
     recordedBy = serializers.CharField(source="recorded_by")
     recordedById = serializers.CharField(source="recorded_by_id")
 

@@ -20,11 +20,13 @@ from config.api.serializers import (
     TextField,
     WholeNumberField,
     WordField,
+    optional,
 )
 from config.arabic import national_id
 from customers.choices import CHANNELS, Floor, Furnishing, Gender, Priority, Purpose, Source, Stage, Timeline
+from customers.followups import next_follow_up_sql
 from customers.includes import INCLUDES
-from customers.models import Customer, StageChange
+from customers.models import Assignment, Customer, StageChange
 from customers.services.customer import MAX_FACT_CHARACTERS, MAX_FACTS, MAX_REASON
 from employees.choices import GateRule
 from employees.serializers import EmployeeSummarySerializer
@@ -49,6 +51,20 @@ class StageChangeSerializer(serializers.Serializer):
     class Meta:
         model = StageChange
         order = ["changed_at", "id"]
+
+
+class AssignmentSerializer(serializers.Serializer):
+    """A hand-over of a customer; nobody where an employee is missing."""
+
+    id = serializers.CharField()
+    fromEmployeeId = serializers.CharField(source="from_employee", required=False)
+    fromEmployeeName = serializers.CharField(source="from_employee.name", required=False)
+    toEmployeeId = serializers.CharField(source="to_employee", required=False)
+    toEmployeeName = serializers.CharField(source="to_employee.name", required=False)
+    notes = serializers.CharField(required=False)
+
+    class Meta:
+        model = Assignment
 
 
 class PreferencesSerializer(serializers.Serializer):
@@ -107,7 +123,11 @@ class CustomerSerializer(serializers.Serializer):
     deletedAt = serializers.DateTimeField(source="deleted_at", required=False)
     lastContactAt = serializers.DateTimeField(source="last_contact_at", required=False)
     lastContactType = serializers.CharField(source="last_contact_type", required=False)
-    nextFollowUpDate = serializers.DateField(source="next_follow_up_date", required=False)
+    nextFollowUpDate = serializers.DateField(
+        source="next_follow_up_date",
+        required=False,
+        help_text="As it was set, else the day of the earliest open follow-up, pending reminder or coming appointment",
+    )
     address = serializers.CharField(required=False)
     city = serializers.CharField(required=False)
     district = serializers.CharField(required=False)
@@ -126,7 +146,10 @@ class CustomerSerializer(serializers.Serializer):
 
     class Meta:
         model = Customer
-        derived = {"doNotContact": "nullif({row}.do_not_contact, FALSE)"}
+        derived = {
+            "doNotContact": "nullif({row}.do_not_contact, FALSE)",
+            "nextFollowUpDate": next_follow_up_sql,
+        }
 
 
 class ClaimableCustomerSerializer(serializers.Serializer):
@@ -404,45 +427,41 @@ class SourceField(WordField):
         return super().to_internal_value(data)
 
 
-def _optional(kind, *args, **options):
-    return kind(*args, required=False, allow_null=True, **options)
-
-
 class CustomerInput(serializers.Serializer):
     """The writable part of a customer. Keys that are missing stay as they are, null clears, arrays replace."""
 
     name = TextField(max_length=255, name_like=True)
-    nameEn = _optional(TextField, source="name_en", max_length=255, name_like=True)
+    nameEn = optional(TextField, source="name_en", max_length=255, name_like=True)
     phone = PhoneField(
         error_messages={"required": _("Phone number is required"), "blank": _("Phone number is required")}
     )
-    whatsapp = _optional(PhoneField, mobile_only=True)
-    email = _optional(EmailField, max_length=255, allow_blank=True)
-    nationalId = _optional(TextField, source="national_id", max_length=40)
-    nationality = _optional(TextField, max_length=50, name_like=True)
-    gender = _optional(WordField, Gender.choices, allow_blank=True)
-    dateOfBirth = _optional(DayField, source="date_of_birth")
-    occupation = _optional(TextField, max_length=255, name_like=True)
-    familySize = _optional(WholeNumberField, source="family_size", min_value=0, max_value=1000)
-    customerType = _optional(TextField, source="customer_type", max_length=50, name_like=True)
+    whatsapp = optional(PhoneField, mobile_only=True)
+    email = optional(EmailField, max_length=255, allow_blank=True)
+    nationalId = optional(TextField, source="national_id", max_length=40)
+    nationality = optional(TextField, max_length=50, name_like=True)
+    gender = optional(WordField, Gender.choices, allow_blank=True)
+    dateOfBirth = optional(DayField, source="date_of_birth")
+    occupation = optional(TextField, max_length=255, name_like=True)
+    familySize = optional(WholeNumberField, source="family_size", min_value=0, max_value=1000)
+    customerType = optional(TextField, source="customer_type", max_length=50, name_like=True)
     source = SourceField(Source.choices, required=False)
-    sourceDetails = _optional(FactsField, source="source_details")
+    sourceDetails = optional(FactsField, source="source_details")
     stage = WordField(Stage.choices, required=False)
     priority = WordField(Priority.choices, required=False)
     preferences = PreferencesInput(required=False, allow_null=True)
-    tags = _optional(TextListField, text_length=100)
-    notes = _optional(TextField, max_length=20_000, multiline=True)
+    tags = optional(TextListField, text_length=100)
+    notes = optional(TextField, max_length=20_000, multiline=True)
     doNotContact = serializers.BooleanField(source="do_not_contact", required=False)
     assignedEmployeeId = EmployeeIdField(source="assigned_employee_id", required=False)
-    totalDealValue = _optional(MoneyField, source="total_deal_value")
-    expectedRevenue = _optional(MoneyField, source="expected_revenue")
-    paidAmount = _optional(MoneyField, source="paid_amount")
-    nextFollowUpDate = _optional(DayField, source="next_follow_up_date")
-    city = _optional(TextField, max_length=100, name_like=True)
-    district = _optional(TextField, max_length=100, name_like=True)
-    address = _optional(TextField, max_length=1000, multiline=True)
-    latitude = _optional(CoordinateField, limit=90)
-    longitude = _optional(CoordinateField, limit=180)
+    totalDealValue = optional(MoneyField, source="total_deal_value")
+    expectedRevenue = optional(MoneyField, source="expected_revenue")
+    paidAmount = optional(MoneyField, source="paid_amount")
+    nextFollowUpDate = optional(DayField, source="next_follow_up_date")
+    city = optional(TextField, max_length=100, name_like=True)
+    district = optional(TextField, max_length=100, name_like=True)
+    address = optional(TextField, max_length=1000, multiline=True)
+    latitude = optional(CoordinateField, limit=90)
+    longitude = optional(CoordinateField, limit=180)
 
     def to_internal_value(self, data):
         embedded = data.get("assignedEmployee")

@@ -14,12 +14,13 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.audit import recorded, scrub_entries
+from config.audit import forget_rows, recorded, scrub_entries
 from config.db import held, lock, save_changes
 from config.signals import changed
 from customers import gates
 from customers.choices import CHANNELS, STAGE_RANK, Stage
 from customers.models import Assignment, Customer, StageChange
+from customers.models.child import CustomerChild
 from customers.models.customer import empty_preferences
 from customers.search import derived_columns
 from customers.services.child import hold
@@ -144,8 +145,16 @@ def purge_customer(customer, *, actor):
         customer = lock(customer)
         key = customer.pk
         scrub_entries("customers", [key])
+        for model in _hanging_on_customers():
+            forget_rows(model._meta.db_table, model.objects.filter(customer=key), customer_id=key)
         changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor)
         customer.delete()
+
+
+def _hanging_on_customers():
+    """Every model of rows that hang on customers, those of other apps too."""
+    relations = (relation.related_model for relation in Customer._meta.related_objects)
+    return [model for model in relations if issubclass(model, CustomerChild)]
 
 
 # --- Many customers -------------------------------------------------------------------------

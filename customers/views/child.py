@@ -16,6 +16,8 @@ class ChildViewSet(HubViewSet):
     """
 
     permission, write_permission = "customers.read", "customers.write"
+    answers = {"destroy": {"id": {"type": "string"}, "deletedAt": {"type": "string", "format": "date-time"}}}
+    default_order = "asc"
     model = add = change = remove = None
 
     @property
