@@ -44,3 +44,15 @@ def copy(cursor, table, names, lines):
     statement = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT text, NULL '{NULL}')"
     with cursor.copy(statement) as stream:
         stream.write("\n".join([*lines, ""]))
+
+
+def rewrite(cursor, table, names, rows):
+    """Give rows, `(id, *values)` each, other values in the columns of these names, by one UPDATE."""
+    columns = ("id", *names)
+    cursor.execute("DROP TABLE IF EXISTS import_changes")
+    cursor.execute(
+        f"CREATE TEMPORARY TABLE import_changes ON COMMIT DROP AS SELECT {', '.join(columns)} FROM {table} LIMIT 0"
+    )
+    copy(cursor, "import_changes", columns, [line_of([copied_value(value) for value in row]) for row in rows])
+    assigned = ", ".join(f"{name} = i.{name}" for name in names)
+    cursor.execute(f"UPDATE {table} t SET {assigned} FROM import_changes i WHERE t.id = i.id")

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from config.db import held, new_id
 from config.signals import changed
-from customers.importing.copying import NULL, copied_value, copy, line_of
+from customers.importing.copying import NULL, copy, line_of, rewrite
 from customers.importing.rows import messages_of
 from customers.models import Customer
 from customers.services import customer as services
@@ -205,9 +205,10 @@ class Loader:
         self.report.unchanged += len(known) - len(touched) - refused
         if not touched:
             return
-        self._write(
-            touched, sorted({name for difference in changes for name in difference} | {"version", "updated_at"})
-        )
+        names = sorted({name for difference in changes for name in difference} | {"version", "updated_at"})
+        with connection.cursor() as cursor:
+            rows = [[customer.pk, *(getattr(customer, name) for name in names)] for customer in touched]
+            rewrite(cursor.cursor, "customers", names, rows)
         for name, write in (
             ("stage", services.write_stage_changes),
             ("assigned_employee_id", services.write_assignments),
@@ -220,19 +221,6 @@ class Loader:
 
     def _is_taken(self, phone):
         return Customer.objects.filter(organization=self.organization, phone=phone, deleted_at=None).exists()
-
-    def _write(self, customers, names):
-        with connection.cursor() as cursor:
-            cursor.execute("DROP TABLE IF EXISTS import_changes")
-            listed = ", ".join(["id", *names])
-            cursor.execute(
-                f"CREATE TEMPORARY TABLE import_changes ON COMMIT DROP AS SELECT {listed} FROM customers LIMIT 0"
-            )
-            columns = ("id", *names)
-            lines = [line_of([copied_value(getattr(customer, name)) for name in columns]) for customer in customers]
-            copy(cursor.cursor, "import_changes", columns, lines)
-            assigned = ", ".join(f"{name} = i.{name}" for name in names)
-            cursor.execute(f"UPDATE customers c SET {assigned} FROM import_changes i WHERE c.id = i.id")
 
 
 def settle_search_index():
