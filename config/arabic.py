@@ -503,6 +503,11 @@ _SAUDI_NATIONALITIES = frozenset(
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # the digit sum of twice each digit
 
 
+def is_saudi(nationality):
+    """Say whether a nationality, in either language, is Saudi."""
+    return fold_text(nationality) in _SAUDI_NATIONALITIES
+
+
 def _has_valid_checksum(digits):
     """Luhn's checksum over ten digits, as the Ministry of Interior numbers citizens and residents."""
     return (sum(map(_LUHN_DOUBLED.__getitem__, map(int, digits[::2]))) + sum(map(int, digits[1::2]))) % 10 == 0
@@ -521,7 +526,7 @@ def national_id(raw, *, nationality=None):
     if not text:
         return ""
     digits = _ID_SEPARATORS.sub("", text)
-    if not _SAUDI_ID(digits) and fold_text(nationality) not in _SAUDI_NATIONALITIES:
+    if not _SAUDI_ID(digits) and not is_saudi(nationality):
         if len(text) > _LONGEST_FOREIGN_ID:
             raise ValidationError(ID_TOO_LONG, code="national_id")
         return clean_text(text)

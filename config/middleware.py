@@ -18,6 +18,8 @@ logger = logging.getLogger("hub.request")
 
 # Option A of the client's guide and its own base path together give /api/v1/v1.
 _API_PATH = re.compile(r"^/(?:api/v1/v1|api/v1|api|v1)(?:/(.*))?$", re.DOTALL)
+# The client's name for a part of the path that has one of ours.
+_CLIENT_WORD = re.compile(r"^(customers/[^/]+)/ksa-compliance(?=/|$)")
 _SANE_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 _OUR_ID = re.compile(r"^(cust|emp)_[a-z0-9_]+$")
 _QUIET_PATHS = ("/healthz", "/readyz")
@@ -57,7 +59,7 @@ class RequestMiddleware:
         path = _API_PATH.match(request.path_info)
         request.is_api = path is not None
         if path:
-            request.path_info = "/api/v1/" + (path[1] or "").rstrip("/")
+            request.path_info = "/api/v1/" + _CLIENT_WORD.sub(r"\1/compliance", (path[1] or "").rstrip("/"))
             translation.activate(api_language(request))
 
         response = self.get_response(request)

@@ -2,7 +2,8 @@
 
 import re
 
-from django.db.models import Q
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
@@ -27,15 +28,33 @@ from customers.choices import (
     AppointmentType,
     ConsentChannel,
     ConsentPurpose,
+    ContractStatus,
     Direction,
+    EjarStatus,
     InteractionType,
     InterestStatus,
+    LicenseStatus,
+    MilestoneStatus,
+    MortgageStatus,
     Priority,
+    ProjectStatus,
     ReminderStatus,
     ReminderType,
+    SakaniStatus,
     Sentiment,
     Source,
     Stage,
+)
+from customers.compliance.standing import is_standing
+from customers.models import (
+    BrokerageContract,
+    BrokerageLicense,
+    EjarContract,
+    EscrowMilestone,
+    HandoverDefect,
+    MortgageInfo,
+    SakaniEligibility,
+    WafiLicense,
 )
 from customers.querying import CLAIMABLE_LANGUAGE, LANGUAGE, ME, UNASSIGNED
 from customers.search import area_keys, district_key, matching, matching_name, tag_key, type_key
@@ -159,6 +178,47 @@ class ConsentFilter(HubFilter):
         return queryset.having_agreed(*value)
 
 
+class StandingFilter(ChoiceListFilter):
+    """Any of several statuses, as they are shown today; of a list one item is enough."""
+
+    def __init__(self, model, choices, *, permission=None):
+        super().__init__(choices=choices.values)
+        self.model, self.permission = model, permission
+
+    def clean(self, values):
+        user = self.parent.request.user
+        if self.permission and not user.may(self.permission):
+            raise PermissionDenied(self.permission)  # finding somebody by something tells it
+        return super().clean(values)
+
+    def filter(self, queryset, value):
+        if not value:
+            return queryset
+        return queryset.filter(having(self.model, self.parent.request.user, is_standing(self.model, value)))
+
+
+class EscrowOverdueFilter(BooleanFilter):
+    """Whether a milestone is overdue; false finds the others."""
+
+    def filter(self, queryset, value):
+        overdue = is_standing(EscrowMilestone, [MilestoneStatus.OVERDUE])
+        found = having(EscrowMilestone, self.parent.request.user, overdue)
+        return queryset.filter(found if value else ~found)
+
+
+class HandoverDefectsFilter(BooleanFilter):
+    """Whether defects are known, resolved ones too; false finds the others."""
+
+    def filter(self, queryset, value):
+        found = having(HandoverDefect, self.parent.request.user)
+        return queryset.filter(found if value else ~found)
+
+
+def having(model, employee, *conditions):
+    """That a customer of the employee's organization has a row of its compliance that meets the conditions."""
+    return Exists(model.objects.filter(*conditions, customer=OuterRef("pk"), organization_id=employee.organization_id))
+
+
 class CustomerFilterSet(HubFilterSet):
     search = SearchFilter()
     stage = ChoiceListFilter("stage", choices=Stage.values)
@@ -181,6 +241,14 @@ class CustomerFilterSet(HubFilterSet):
     lastContactTo = MomentFilter("last_contact_at", end=True)
     doNotContact = BooleanFilter("do_not_contact")
     consent = ConsentFilter()
+    brokerageLicenseStatus = StandingFilter(BrokerageLicense, LicenseStatus)
+    brokerageContractStatus = StandingFilter(BrokerageContract, ContractStatus)
+    ejarContractStatus = StandingFilter(EjarContract, EjarStatus)
+    wafiProjectStatus = StandingFilter(WafiLicense, ProjectStatus)
+    sakaniEligibility = StandingFilter(SakaniEligibility, SakaniStatus)
+    mortgageStatus = StandingFilter(MortgageInfo, MortgageStatus, permission="customers.pii")
+    hasEscrowOverdue = EscrowOverdueFilter()
+    hasHandoverDefects = HandoverDefectsFilter()
     filters = QueryFilter(LANGUAGE)
 
     aliases = {
@@ -204,6 +272,8 @@ class ClaimableFilterSet(CustomerFilterSet):
     filters = QueryFilter(CLAIMABLE_LANGUAGE)
     # Finding somebody by something tells it.
     lastContactFrom = lastContactTo = doNotContact = consent = None
+    brokerageLicenseStatus = brokerageContractStatus = ejarContractStatus = wafiProjectStatus = None
+    sakaniEligibility = mortgageStatus = hasEscrowOverdue = hasHandoverDefects = None
 
 
 class AssigneesFilterSet(HubFilterSet):

@@ -4,4 +4,6 @@ Each relation is declared by the serializer of its rows: `Meta.model`, `Meta.ord
 come along. Apps that stand on this one add their own when they are ready.
 """
 
-INCLUDES = {}
+from customers.serializers.compliance import ComplianceSerializer
+
+INCLUDES = {"ksaCompliance": ComplianceSerializer}

@@ -3,13 +3,28 @@
 from django.urls import path
 
 from config.api.parsers import ShortJSONParser
+from customers.compliance.parts import PARTS
 from customers.views.activity import AppointmentViewSet, InteractionViewSet, InterestViewSet, ReminderViewSet
+from customers.views.compliance import ComplianceViewSet, ItemViewSet, ObjectViewSet
 from customers.views.consent import ConsentViewSet
 from customers.views.customer import CustomerViewSet
 from customers.views.listing import ListingViewSet
 from customers.views.timeline import TimelineViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
+_OBJECT = {"put": "update", "patch": "update", "delete": "destroy"}
+_COMPLIANCE = "customers/<id:customer_id>/compliance"
+
+
+def _routes_of(part):
+    """Where a part of the compliance is: an object, or a list and its items."""
+    place, name = f"{_COMPLIANCE}/{part.word}", f"customer-{part.word}"
+    if not part.is_list:
+        return [path(place, ObjectViewSet.as_view(_OBJECT, part=part), name=name)]
+    return [
+        path(place, ItemViewSet.as_view({"get": "list", "post": "create"}, part=part), name=name),
+        path(f"{place}/<id:pk>", ItemViewSet.as_view(_ONE, part=part), name=f"{name}-item"),
+    ]
 
 
 def _below_customer(viewset, **of_one):
@@ -30,6 +45,11 @@ urlpatterns = [
         name="customers-query",
     ),
     path("customers/stats", CustomerViewSet.as_view({"get": "stats"}, permission="stats.read"), name="customers-stats"),
+    path(
+        "customers/stats/compliance",
+        CustomerViewSet.as_view({"get": "compliance_stats"}, permission="stats.read"),
+        name="customers-stats-compliance",
+    ),
     path("customers/filters", CustomerViewSet.as_view({"get": "filters"}), name="customers-filters"),
     path(
         "customers/pipeline",
@@ -67,4 +87,6 @@ urlpatterns = [
     *_below_customer(InteractionViewSet),
     *_below_customer(AppointmentViewSet),
     *_below_customer(ReminderViewSet),
+    path(_COMPLIANCE, ComplianceViewSet.as_view({"get": "retrieve"}), name="customer-compliance"),
+    *(route for part in PARTS.values() for route in _routes_of(part)),
 ]

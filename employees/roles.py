@@ -21,6 +21,7 @@ _LEAD = _WORK | {
     "customers.delete",
     "customers.export",
     "customers.merge",
+    "customers.verify",
     "actions.assign",
     "listings.write",
     "gates.override",

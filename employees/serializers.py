@@ -210,7 +210,7 @@ class OrganizationInput(serializers.Serializer):
     workEnds = serializers.TimeField(source="work_ends")
     agentsMayClaim = serializers.BooleanField(source="agents_may_claim")
     opensFirstAction = serializers.BooleanField(source="opens_first_action")
-    commissionRate = PercentField(source="commission_rate")
+    commissionRate = PercentField(source="commission_rate", decimal_places=2)
     falLicenseNumber = TextField(source="fal_license_number", max_length=50, name_like=True, required=False)
     falLicenseExpiry = DayField(source="fal_license_expiry", allow_null=True)
     gatePreset = WordField(GatePreset.choices, source="gate_preset")

@@ -86,6 +86,7 @@ def _rule_violation(exc):
     """Django's ValidationError: 409 when its code is `duplicate` or `conflict` (params are the details), else 422.
 
     With the code `refused`, params hold the list of `details`.
+    The code of an error of one field is the `rule` that it breaks.
     """
     code = getattr(exc, "code", None)
     if code == "refused":
@@ -94,7 +95,12 @@ def _rule_violation(exc):
         name = "DUPLICATE_RESOURCE" if code == "duplicate" else "CONFLICT"
         return 409, {"code": name, "message": str(exc.message), "details": exc.params or {}}
     if hasattr(exc, "error_dict"):
-        details = [{"field": name, "message": text} for name, texts in exc.message_dict.items() for text in texts]
+        broken = [(name, error) for name, errors in exc.error_dict.items() for error in errors]
+        details = [
+            {"field": name, "message": text} | ({"rule": error.code} if error.code else {})
+            for name, error in broken
+            for text in error.messages
+        ]
     else:
         details = [{"field": "", "message": text} for text in exc.messages]
     return 422, {"code": "VALIDATION_ERROR", "message": details[0]["message"], "details": details}

@@ -7,13 +7,13 @@ that are absent cost nothing.
 import copy
 import re
 from contextlib import suppress
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 import django_filters
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import DateTimeField, DecimalField, Value
+from django.db.models import DateField, DateTimeField, DecimalField, Value
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -141,20 +141,6 @@ class HubFilter(django_filters.Filter):
         return text
 
 
-class BooleanFilter(HubFilter):
-    """True or false."""
-
-    value_schema = {"type": "boolean"}
-
-    def clean_one(self, text):
-        if text.lower() not in TRUE | FALSE:
-            raise ValidationError(_("Must be true or false"))
-        return text.lower() in TRUE
-
-    def filter(self, queryset, value):
-        return queryset.filter(**{self.field_name: value})
-
-
 class ListFilter(HubFilter):
     """Any of several values. Commas inside a value belong to it."""
 
@@ -209,6 +195,20 @@ class ChoiceListFilter(ListFilter):
         return text
 
 
+class BooleanFilter(HubFilter):
+    """True or false."""
+
+    value_schema = {"type": "boolean"}
+
+    def clean_one(self, text):
+        if text.lower() not in TRUE | FALSE:
+            raise ValidationError(_("Must be true or false"))
+        return text.lower() in TRUE
+
+    def filter(self, queryset, value):
+        return queryset.filter(**{self.field_name: value})
+
+
 class NumberFilter(HubFilter):
     """A number, digits of any script, optionally bounded; `whole` numbers only where it says so."""
 
@@ -240,19 +240,21 @@ def read_number(text, message=None):
 
 
 class WrittenOut(Value):
-    """A moment or a Decimal that stands in the text of its statement.
+    """A moment, a day or a Decimal that stands in the text of its statement.
 
     PostgreSQL plans a range of unknown bounds for half a percent of the rows, and such a plan,
     once prepared, is kept for ranges of all of them: seconds instead of milliseconds.
     """
 
     def __init__(self, value):
-        super().__init__(value, output_field=DecimalField() if isinstance(value, Decimal) else DateTimeField())
+        kinds = {Decimal: DecimalField, datetime: DateTimeField, date: DateField}
+        super().__init__(value, output_field=kinds[type(value)]())
 
     def as_sql(self, compiler, connection):
         if isinstance(self.value, Decimal):
             return f"{self.value:f}", []
-        return f"'{self.value.isoformat()}'::timestamptz", []
+        kind = "timestamptz" if isinstance(self.value, datetime) else "date"
+        return f"'{self.value.isoformat()}'::{kind}", []
 
 
 class MomentFilter(HubFilter):

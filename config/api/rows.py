@@ -10,6 +10,7 @@ import orjson
 from django.db import connection
 from rest_framework import serializers
 
+from config.api.serializers import StampedDay
 from config.clock import current_minute
 from config.db import VersionedModel
 
@@ -38,16 +39,12 @@ class KeptNull(serializers.CharField):
         super().__init__(allow_null=True, **options)
 
 
-class Confidential(serializers.FloatField):
-    """A number that callers without `permission` do not get."""
+class Confidential:
+    """Beside a kind of field: callers without `permission` do not get it."""
 
     def __init__(self, permission, **options):
         self.permission = permission
-        super().__init__(required=False, **options)
-
-
-class StampedDay(serializers.DateTimeField):
-    """A day that leaves as its midnight in UTC, where the client's types hold date-times."""
+        super().__init__(**options)
 
 
 class Relation(serializers.ListField):

@@ -63,7 +63,9 @@ ERROR = build_object_type(
                 "details": {
                     "oneOf": [
                         build_array_type(
-                            build_object_type({"field": _STRING, "message": _STRING}, required=["field", "message"])
+                            build_object_type(
+                                {"field": _STRING, "message": _STRING, "rule": _STRING}, required=["field", "message"]
+                            )
                         ),
                         {"type": "object", "additionalProperties": {}},
                     ],
@@ -119,6 +121,15 @@ class MomentExtension(OpenApiSerializerFieldExtension):
         day = self.target.time_of_day.strftime("%H:%M")
         text = f"ISO 8601 date-time; without an offset, or a date alone ({day} of it), in the organization's zone"
         return {"type": "string", "description": text, "nullable": self.target.allow_null}
+
+
+class StampedDayExtension(OpenApiSerializerFieldExtension):
+    target_class = "config.api.serializers.StampedDay"
+
+    def map_serializer_field(self, auto_schema, direction):
+        if direction == "response":
+            return {"type": "string", "format": "date-time", "description": "A day, as its midnight in UTC"}
+        return {"type": "string", "description": "A day: ISO or Hijri; a date-time gives its day in Riyadh"}
 
 
 class FiltersExtension(OpenApiSerializerFieldExtension):

@@ -79,6 +79,26 @@ class TextField(serializers.CharField):
         return super().to_internal_value(text)
 
 
+class NumberText(TextField):
+    """The number of a document as its register writes it, its digits in ASCII; empty means no value."""
+
+    def __init__(self, **options):
+        super().__init__(max_length=50, name_like=True, required=False, allow_null=True, **options)
+
+    def to_internal_value(self, data):
+        return ascii_digits(super().to_internal_value(data))
+
+
+class TextListField(serializers.ListField):
+    """A list of short texts without repeats."""
+
+    def __init__(self, *, max_items=50, text_length=255, **options):
+        super().__init__(child=TextField(max_length=text_length, name_like=True), max_length=max_items, **options)
+
+    def to_internal_value(self, data):
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
 class NoteField(TextField):
     """Free text beside a change; left out, null and empty are the same."""
 
@@ -119,10 +139,11 @@ class PhoneField(serializers.CharField):
             _as_field_error(error)
 
 
-class NumberField(_EmptyIsNull, serializers.DecimalField):
-    """A number with a fraction, as a JSON number; texts with Arabic digits are read too."""
+class AmountField(_EmptyIsNull, serializers.DecimalField):
+    """A number that is not negative, as a JSON number; texts with Arabic digits are read too."""
 
-    def __init__(self, **options):
+    def __init__(self, *, positive=False, **options):
+        self.positive = positive
         super().__init__(coerce_to_string=False, **options)
 
     def to_internal_value(self, data):
@@ -133,29 +154,26 @@ class NumberField(_EmptyIsNull, serializers.DecimalField):
                 data = parse_decimal(data)
             except DjangoValidationError as error:
                 _as_field_error(error)
-        return super().to_internal_value(data)
-
-
-class PercentField(NumberField):
-    """0 to 100."""
-
-    def __init__(self, **options):
-        super().__init__(**{"max_digits": 5, "decimal_places": 2, "min_value": 0, "max_value": 100, **options})
-
-
-class MoneyField(NumberField):
-    """An amount of at most 13 digits before the point."""
-
-    def __init__(self, *, positive=False, **options):
-        self.positive = positive
-        super().__init__(max_digits=15, decimal_places=2, **options)
-
-    def to_internal_value(self, data):
         value = super().to_internal_value(data)
         if value < 0 or self.positive and value == 0:
             message = _("Must be greater than 0") if self.positive else _("Must not be negative")
             raise serializers.ValidationError(message)
         return value
+
+
+class MoneyField(AmountField):
+    """An amount of at most 13 digits before the point."""
+
+    def __init__(self, **options):
+        super().__init__(max_digits=15, decimal_places=2, **options)
+
+
+class PercentField(AmountField):
+    """A share of a hundred."""
+
+    def __init__(self, *, maximum=100, decimal_places=3, **options):
+        digits = {"max_digits": decimal_places + 3, "decimal_places": decimal_places}
+        super().__init__(max_value=Decimal(maximum), **digits, **options)
 
 
 class DayField(_EmptyIsNull, serializers.DateField):
@@ -173,6 +191,10 @@ class DayField(_EmptyIsNull, serializers.DateField):
             _as_field_error(error)
         except OverflowError:
             self.fail("invalid", format="YYYY-MM-DD")
+
+
+class StampedDay(DayField):
+    """A day that leaves as its midnight in UTC, where the client's types hold date-times."""
 
 
 class MomentField(_EmptyIsNull, serializers.DateTimeField):

@@ -4,7 +4,8 @@ A route that is missing in TABLE fails `test_the_table_names_every_route_and_no_
 """
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -22,8 +23,10 @@ from config.testing import (
     make_listing,
     make_phone,
 )
+from customers.compliance.parts import PARTS
 from customers.services import activity, consent
 from customers.services import customer as customers
+from customers.services.compliance import new_rows
 from employees import services as employees
 from employees.authentication import forget_identities
 from employees.choices import Role
@@ -48,7 +51,32 @@ _OWNER_ONLY = ("200 200 200 200 404", "403", "403", "403", "401")
 _STOCK = ("200 404", "200 404", "403", "403", "401")
 _HIRE = ("200 200 200 404", "403", "403", "403", "401")
 
+OBJECTS = ("brokerage-license", "wafi-license", "sakani-eligibility", "registry-info", "mortgage-info")
+LISTS = {
+    "brokerage-contracts": {"type": "sale", "startDate": "2026-01-01"},
+    "ejar-contracts": {
+        "tenancyType": "residential", "status": "active", "startDate": "2026-01-01", "endDate": "2026-12-31",
+        "monthlyRent": 4000,
+    },
+    "escrow-milestones": {
+        "milestoneNumber": 2, "title": "الهيكل", "targetDate": "2030-01-01", "status": "pending", "percentage": 5,
+    },
+    "handover-defects": {"category": "plumbing", "severity": "major", "description": "تسرب"},
+    "payment-schedule": {
+        "type": "installment", "description": "دفعة", "amount": 1000, "dueDate": "2030-01-01", "status": "pending",
+    },
+}  # fmt: skip
+COMPLIANCE = {
+    ("customer-compliance", "GET"): _READ,
+    **{(f"customer-{word}", method): _WORK for word in OBJECTS for method in ("PUT", "PATCH", "DELETE")},
+    **{(f"customer-{word}", "GET"): _READ for word in LISTS},
+    **{(f"customer-{word}", "POST"): _NOTE for word in LISTS},
+    **{(f"customer-{word}-item", "GET"): _READ for word in LISTS},
+    **{(f"customer-{word}-item", method): _WORK for word in LISTS for method in ("PUT", "PATCH", "DELETE")},
+}
+
 TABLE = {
+    **COMPLIANCE,
     # route and method:                       admin, manager, agent, viewer, nobody
     ("customers", "GET"): ("200", "200", "200", "200", "401"),
     ("customers", "GET ?deleted=only"): ("200", "200", "403", "403", "401"),
@@ -56,6 +84,7 @@ TABLE = {
     ("customers-query", "POST"): ("200", "200", "200", "200", "401"),
     ("customers-query", "POST ?deleted=only"): ("200", "200", "403", "403", "401"),
     ("customers-stats", "GET"): ("200", "200", "200", "200", "401"),
+    ("customers-stats-compliance", "GET"): ("200", "200", "200", "200", "401"),
     ("customers-filters", "GET"): ("200", "200", "200", "200", "401"),
     ("customers-pipeline", "GET"): ("200", "200", "200", "200", "401"),
     ("customers-bulk", "POST"): ("200", "200", "200", "403", "401"),
@@ -187,6 +216,9 @@ BODIES = {
     ("auth-login", "POST"): {"email": "sami@hub.test", "password": PASSWORD},
     ("client-login", "POST"): {"email": "sami@hub.test", "password": PASSWORD},
     ("auth-refresh", "POST"): lambda world: {"refreshToken": employees.sign_in(world.employees["sami"])[1]},
+    **{(f"customer-{word}", method): {"notes": "ملاحظة"} for word in OBJECTS for method in ("PUT", "PATCH")},
+    **{(f"customer-{word}", "POST"): body for word, body in LISTS.items()},
+    **{(f"customer-{word}-item", method): {"notes": "ملاحظة"} for word in LISTS for method in ("PUT", "PATCH")},
 }
 
 PATHS = {"unknown": "/api/v1/no/such/route", "home": "/", "healthz": "/healthz", "readyz": "/readyz"}
@@ -294,7 +326,41 @@ def make_children(actor, customer, title="عنوان"):
         consent.add_consent(customer, actor=actor, values=said),
         activity.add_reminder(customer, actor=actor, values={"title": title, "datetime": ahead}),
     )
-    return {row.collection(): row.pk for row in rows}
+    return {row.collection(): row.pk for row in rows} | comply(customer, title)
+
+
+def comply(customer, notes):
+    """Every part of its compliance for a customer; `{its name in paths: the id of its row}`."""
+    day, past, amount = date(2026, 1, 1), date(2026, 12, 31), Decimal(1000)
+    rows = new_rows(
+        customer,
+        {
+            "brokerage_license": {"status": "pending", "notes": notes},
+            "wafi_license": {"status": "planning", "notes": notes},
+            "sakani_eligibility": {"status": "not_checked", "eligibility_notes": notes},
+            "registry_info": {"notes": notes},
+            "mortgage_info": {"status": "not_applied", "notes": notes},
+            "brokerage_contracts": [{"type": "sale", "start_date": day, "notes": notes}],
+            "ejar_contracts": [
+                {"tenancy_type": "residential", "status": "draft", "start_date": day, "end_date": past,
+                 "monthly_rent": amount, "notes": notes}
+            ],
+            "escrow_milestones": [
+                {"milestone_number": 1, "title": "الأساس", "target_date": day, "status": "pending",
+                 "percentage": Decimal(5), "notes": notes}
+            ],
+            "handover_defects": [
+                {"category": "other", "severity": "minor", "description": "خدش", "notes": notes}
+            ],
+            "payments": [
+                {"type": "other", "description": "رسوم", "amount": amount, "due_date": day, "status": "pending",
+                 "notes": notes}
+            ],
+        },
+    )  # fmt: skip
+    for row in rows:
+        row.save(force_insert=True)
+    return {part.word: row.pk for part in PARTS.values() for row in rows if type(row) is part.model}
 
 
 def action_ids(world):

@@ -18,6 +18,7 @@ from config.api.serializers import (
     PhoneField,
     Question,
     TextField,
+    TextListField,
     WholeNumberField,
     WordField,
     optional,
@@ -27,6 +28,7 @@ from customers.choices import CHANNELS, Floor, Furnishing, Gender, Priority, Pur
 from customers.followups import next_follow_up_sql
 from customers.includes import INCLUDES
 from customers.models import Assignment, Customer, StageChange
+from customers.serializers.compliance import ComplianceSerializer
 from customers.services.customer import MAX_FACT_CHARACTERS, MAX_FACTS, MAX_REASON
 from employees.choices import GateRule
 from employees.serializers import EmployeeSummarySerializer
@@ -149,6 +151,9 @@ class CustomerSerializer(serializers.Serializer):
         derived = {
             "doNotContact": "nullif({row}.do_not_contact, FALSE)",
             "nextFollowUpDate": next_follow_up_sql,
+            # What somebody has written stays; without it, what the paid payments come to.
+            "paidAmount": "coalesce({row}.paid_amount, (SELECT sum(coalesce(payments.paid_amount, payments.amount)) "
+            "FROM payments WHERE payments.customer_id = {row}.id AND payments.status = 'paid'))",
         }
 
 
@@ -361,16 +366,6 @@ class FilterOptionsSerializer(serializers.Serializer):
 # --- What may be written --------------------------------------------------------------------
 
 
-class TextListField(serializers.ListField):
-    """A list of short texts without repeats."""
-
-    def __init__(self, *, max_items=50, text_length=255, **options):
-        super().__init__(child=TextField(max_length=text_length, name_like=True), max_length=max_items, **options)
-
-    def to_internal_value(self, data):
-        return list(dict.fromkeys(super().to_internal_value(data)))
-
-
 class TimelineField(WordField):
     """`6months+` also when its plus was read as a space."""
 
@@ -462,6 +457,7 @@ class CustomerInput(serializers.Serializer):
     address = optional(TextField, max_length=1000, multiline=True)
     latitude = optional(CoordinateField, limit=90)
     longitude = optional(CoordinateField, limit=180)
+    ksaCompliance = optional(ComplianceSerializer, source="ksa_compliance")
 
     def to_internal_value(self, data):
         embedded = data.get("assignedEmployee")

@@ -1,8 +1,10 @@
 """What writes about the rows that hang on a customer share: the customer is held first, and told of afterwards."""
 
+from config.audit import forget_rows
 from config.db import lock
 from config.signals import changed
 from customers.models import Customer
+from customers.models.child import CustomerChild
 
 
 def hold(customer, actor):
@@ -40,3 +42,11 @@ def tell(customer, actor, **changes):
     Columns that changed along with it are named beside the collection.
     """
     changed.send(Customer, rows=[customer], kind="updated", changes=[changes], actor=actor)
+
+
+def forget_children(customer):
+    """Empty what the audit holds of the rows of a customer who is about to be removed for good."""
+    for relation in Customer._meta.related_objects:
+        if issubclass(relation.related_model, CustomerChild):
+            rows = relation.related_model.objects.filter(customer=customer)
+            forget_rows(relation.related_model._meta.db_table, rows, customer_id=customer.pk)

@@ -1,7 +1,8 @@
 """Every write about customers that has a consequence. REST, the Admin, tasks and commands all come here.
 
 `values` are columns of the model, already clean: see serializers.customer.CustomerInput for the
-API's spelling of them. None clears; `preferences` and `source_details` merge.
+API's spelling of them. None clears; `preferences` and `source_details` merge. `ksa_compliance` is no
+column: services.compliance writes it within the same change.
 """
 
 from contextlib import contextmanager
@@ -14,16 +15,16 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.audit import forget_rows, recorded, scrub_entries
-from config.db import held, lock, save_changes
+from config.audit import recorded, scrub_entries
+from config.db import held, lock, save_changes, touch
 from config.signals import changed
 from customers import gates
 from customers.choices import CHANNELS, STAGE_RANK, Stage
 from customers.models import Assignment, Customer, StageChange
-from customers.models.child import CustomerChild
 from customers.models.customer import empty_preferences
 from customers.search import derived_columns
-from customers.services.child import hold
+from customers.services import compliance
+from customers.services.child import forget_children, hold
 from customers.stages import all_entering, entering
 from employees.models import Employee
 from employees.services import keep
@@ -47,6 +48,7 @@ def create_customer(*, actor, values, first_action=True, override_reason=""):
     contradict each other or the gates of the stage refuse; PermissionDenied when the actor may not
     assign to the employee named, or gives an `override_reason` and may not override gates.
     """
+    values, ksa = _apart(values)
     values = columns_of(values, Customer(preferences=empty_preferences(), source_details={}))
     if not values.get("assigned_employee_id") and not actor.may("customers.assign"):
         values["assigned_employee_id"] = actor.pk
@@ -55,9 +57,10 @@ def create_customer(*, actor, values, first_action=True, override_reason=""):
     born = {"created_at": now, "updated_at": now, "stage_entered_at": now}
     customer = Customer(organization_id=actor.organization_id, **born, **values)
     _put(customer, entering(customer, customer.stage, now))
-    with _phone_reported(actor, customer.phone), recorded(actor):
+    with _phone_reported(actor, customer.phone), compliance.numbers_reported(actor, ksa), recorded(actor):
         _check_assignee(actor, assignee_id)
         customer.save(force_insert=True)
+        compliance.write(customer, compliance.edits_of(customer, ksa, actor=actor), actor)
         overridden = _pass_gates(customer, Stage.NEW_LEAD, actor, override_reason)
         write_stage_changes([customer], [None], actor, override_reason, overridden={customer.pk: overridden})
         if assignee_id:
@@ -75,10 +78,15 @@ def update_customer(customer, *, actor, values, reason="", notes="", override_re
     Raises what create_customer raises, PreconditionFailed (412) for a stale `If-Match`,
     DoesNotExist (404) when it was deleted meanwhile.
     """
-    with _phone_reported(actor, values.get("phone")), recorded(actor):
+    values, ksa = _apart(values)
+    with _phone_reported(actor, values.get("phone")), compliance.numbers_reported(actor, ksa), recorded(actor):
         keep(values.get("assigned_employee_id"))
         customer = hold(customer, actor)
-        return _change(customer, actor, columns_of(values, customer), reason, notes, override_reason=override_reason)
+        if _is_what_was_paid(customer, values.get("paid_amount")):
+            del values["paid_amount"]
+        edits = compliance.edits_of(customer, ksa, actor=actor)
+        texts = {"reason": reason, "notes": notes, "override_reason": override_reason}
+        return _change(customer, actor, columns_of(values, customer), **texts, edits=edits)
 
 
 def change_stage(customer, *, actor, to_stage, from_stage=None, reason="", notes="", override_reason=""):
@@ -145,16 +153,9 @@ def purge_customer(customer, *, actor):
         customer = lock(customer)
         key = customer.pk
         scrub_entries("customers", [key])
-        for model in _hanging_on_customers():
-            forget_rows(model._meta.db_table, model.objects.filter(customer=key), customer_id=key)
+        forget_children(customer)
         changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor)
         customer.delete()
-
-
-def _hanging_on_customers():
-    """Every model of rows that hang on customers, those of other apps too."""
-    relations = (relation.related_model for relation in Customer._meta.related_objects)
-    return [model for model in relations if issubclass(model, CustomerChild)]
 
 
 # --- Many customers -------------------------------------------------------------------------
@@ -328,14 +329,31 @@ def _outcome(ids, rows, refused=None):
 # --- The parts of a change -------------------------------------------------------------------
 
 
-def _change(customer, actor, values, reason, notes, *, checked=False, override_reason=""):
-    """Save columns of a locked customer, with the history rows that belong to them."""
+def _apart(values):
+    """`(columns, compliance)` of API values; null for the compliance is no value for each part of it."""
+    values = dict(values)
+    ksa = values.pop("ksa_compliance", {})
+    return values, dict.fromkeys(compliance.PARTS) if ksa is None else ksa
+
+
+def _is_what_was_paid(customer, amount):
+    """Whether an amount is the sum of the payments, which is shown where nobody has set another."""
+    if amount is None or customer.paid_amount is not None:
+        return False
+    return amount == compliance.paid_by_schedule(customer)
+
+
+def _change(customer, actor, values, reason="", notes="", *, checked=False, override_reason="", edits=()):
+    """Save columns of a locked customer and Edits of its compliance, with the history rows that belong to them."""
     assignee_id = values.get("assigned_employee_id", customer.assigned_employee_id)
     if assignee_id != customer.assigned_employee_id and not checked:
         _check_assignee(actor, assignee_id, needed=True)
     if values.get("stage", customer.stage) != customer.stage:
         values = values | entering(customer, values["stage"], timezone.now())
-    changes = save_changes(customer, **values)
+    changes, related = save_changes(customer, **values), compliance.write(customer, edits, actor)
+    if related and not changes:
+        touch(customer)
+    changes = related | changes
     if "stage" in changes:
         before = changes["stage"][0]
         overridden = {customer.pk: _pass_gates(customer, before, actor, override_reason)}

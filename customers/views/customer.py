@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from config.api.renderers import iso
 from config.api.viewsets import HubViewSet
+from customers.compliance import numbers
 from customers.filters import (
     UNASSIGNED,
     AssigneesFilterSet,
@@ -19,6 +20,7 @@ from customers.options import facets, filter_options
 from customers.pipeline import pipeline
 from customers.querying import CLAIMABLE_SORTS, DEFAULT_SORT, SORTS, CustomerQueryInput
 from customers.search import search
+from customers.serializers.compliance import ComplianceStatisticsSerializer
 from customers.serializers.customer import (
     AssignInput,
     BulkInput,
@@ -50,7 +52,12 @@ class CustomerViewSet(HubViewSet):
     delete_permission = "customers.delete"
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilterSet
-    filtersets = {"stats": StatisticsFilterSet, "filters": CustomerFilterSet, "pipeline": AssigneesFilterSet}
+    filtersets = {
+        "stats": StatisticsFilterSet,
+        "compliance_stats": AssigneesFilterSet,
+        "filters": CustomerFilterSet,
+        "pipeline": AssigneesFilterSet,
+    }
     bodies = {
         "create": NewCustomerInput,
         "update": CustomerChangeInput,
@@ -68,6 +75,7 @@ class CustomerViewSet(HubViewSet):
         "bulk": BulkResultSerializer,
         "search": SearchResultsSerializer,
         "stats": {"stats": CustomerStatisticsSerializer},
+        "compliance_stats": {"stats": ComplianceStatisticsSerializer},
         "filters": {"filters": FilterOptionsSerializer},
         "pipeline": {"pipeline": ColumnSerializer(many=True)},
     }
@@ -232,6 +240,11 @@ class CustomerViewSet(HubViewSet):
         """
         filterset = StatisticsFilterSet(self.params, Customer.objects.visible_to(request.user), request=request)
         return self.answer({"stats": statistics(request.user, filterset)})
+
+    def compliance_stats(self, request):
+        """The numbers of compliance, as of today in Riyadh; those of `customers` equal the lists behind them."""
+        filterset = AssigneesFilterSet(self.params, Customer.objects.visible_to(request.user), request=request)
+        return self.answer({"stats": numbers.statistics(request.user, filterset.qs)})
 
     def filters(self, request):
         """What lists can be narrowed by, with how many customers of the caller's scope each choice gives.
