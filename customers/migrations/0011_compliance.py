@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                 ('description', models.TextField()),
                 ('status', models.CharField(choices=[('open', 'Open'), ('in_progress', 'In progress'), ('resolved', 'Resolved'), ('deferred', 'Deferred')], default='open', max_length=30)),
                 ('reported_by', models.CharField(blank=True, max_length=255)),
-                ('reported_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('reported_at', models.DateTimeField()),
                 ('assigned_to', models.CharField(blank=True, max_length=255)),
                 ('target_resolution_date', models.DateField(blank=True, null=True)),
                 ('resolved_at', models.DateTimeField(blank=True, null=True)),

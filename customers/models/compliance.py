@@ -6,7 +6,6 @@ overdue) is worked out on reading: customers.compliance.standing.
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.db import PrefixedIDField
@@ -264,7 +263,7 @@ class HandoverDefect(ComplianceItem):
     description = models.TextField()
     status = _choice(DefectStatus, default=DefectStatus.OPEN)
     reported_by = _person()
-    reported_at = models.DateTimeField(default=timezone.now)
+    reported_at = models.DateTimeField()
     assigned_to = _person()
     target_resolution_date = _day()
     resolved_at = _moment()

@@ -204,7 +204,9 @@ def _draft(customer, part, row, values, *, actor=None, path="", position=None, i
     columns = part.columns
     before = {column.attname: getattr(row, column.attname) for column in columns} if row else {}
     shown = standing_of(row, riyadh_day()) if before.get("status") else None
-    row = row or part.model(customer=customer, organization_id=customer.organization_id)
+    now = timezone.now()
+    born = {"organization_id": customer.organization_id, "created_at": now, "updated_at": now}
+    row = row or part.model(customer=customer, **born)
     for column in columns:
         name = column.attname
         if name not in values and (not is_whole or before and name in _KEPT):
@@ -219,7 +221,7 @@ def _draft(customer, part, row, values, *, actor=None, path="", position=None, i
         before |= {"position": row.position} if before else {}
         row.position = position
     draft = Draft(row, before, path)
-    _follow(draft, actor)
+    _follow(draft, actor, now)
     return draft
 
 
@@ -230,9 +232,9 @@ def _stored(column, value):
     return value
 
 
-def _follow(draft, actor):
+def _follow(draft, actor, now):
     """Put on a row what follows from what was written."""
-    row, was, now = draft.row, draft.before.get("status"), timezone.now()
+    row, was = draft.row, draft.before.get("status")
     if isinstance(row, BrokerageContract) and was and was != row.status == ContractStatus.ACTIVE:
         row.approved_by, row.approved_at = actor.name if actor else "", now
     if isinstance(row, EjarContract) and not draft.before and row.auto_renewal is None and row.end_date:
@@ -240,6 +242,7 @@ def _follow(draft, actor):
     if isinstance(row, SakaniEligibility) and row.status != SakaniStatus.NOT_CHECKED:
         row.eligibility_checked_at = row.eligibility_checked_at or now
     if isinstance(row, HandoverDefect):
+        row.reported_at = row.reported_at or now
         row.resolved_at = (row.resolved_at or now) if row.status == DefectStatus.RESOLVED else None
         if not draft.before and row.target_resolution_date is None and row.severity:
             days = timedelta(days=_DAYS_TO_RESOLVE[row.severity])
