@@ -3,7 +3,7 @@
 import re
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
@@ -45,7 +45,7 @@ from customers.choices import (
     Source,
     Stage,
 )
-from customers.compliance.standing import is_standing
+from customers.compliance.standing import having, is_standing
 from customers.models import (
     BrokerageContract,
     BrokerageLicense,
@@ -194,15 +194,14 @@ class StandingFilter(ChoiceListFilter):
     def filter(self, queryset, value):
         if not value:
             return queryset
-        return queryset.filter(having(self.model, self.parent.request.user, is_standing(self.model, value)))
+        return queryset.filter(having(self.model, is_standing(self.model, value)))
 
 
 class EscrowOverdueFilter(BooleanFilter):
     """Whether a milestone is overdue; false finds the others."""
 
     def filter(self, queryset, value):
-        overdue = is_standing(EscrowMilestone, [MilestoneStatus.OVERDUE])
-        found = having(EscrowMilestone, self.parent.request.user, overdue)
+        found = having(EscrowMilestone, is_standing(EscrowMilestone, [MilestoneStatus.OVERDUE]))
         return queryset.filter(found if value else ~found)
 
 
@@ -210,13 +209,8 @@ class HandoverDefectsFilter(BooleanFilter):
     """Whether defects are known, resolved ones too; false finds the others."""
 
     def filter(self, queryset, value):
-        found = having(HandoverDefect, self.parent.request.user)
+        found = having(HandoverDefect)
         return queryset.filter(found if value else ~found)
-
-
-def having(model, employee, *conditions):
-    """That a customer of the employee's organization has a row of its compliance that meets the conditions."""
-    return Exists(model.objects.filter(*conditions, customer=OuterRef("pk"), organization_id=employee.organization_id))
 
 
 class CustomerFilterSet(HubFilterSet):

@@ -1,7 +1,8 @@
 """What customers can be asked for: the fields of the query language, and what lists are sorted by."""
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Q
+from django.db.models import DecimalField, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from rest_framework.exceptions import ValidationError
 
 from config.api.kinds import (
@@ -28,7 +29,33 @@ from config.api.rows import declared_fields
 from config.api.serializers import WordField
 from config.arabic import national_id
 from config.places import REGIONS, city_key, resolve_region
-from customers.choices import Floor, Furnishing, Gender, Priority, Purpose, Source, Stage, Timeline
+from customers.choices import (
+    ContractStatus,
+    EjarStatus,
+    Floor,
+    Furnishing,
+    Gender,
+    LicenseStatus,
+    MortgageStatus,
+    PaymentStatus,
+    Priority,
+    ProjectStatus,
+    Purpose,
+    SakaniStatus,
+    Source,
+    Stage,
+    Timeline,
+)
+from customers.compliance.standing import having, is_standing
+from customers.models import (
+    BrokerageContract,
+    BrokerageLicense,
+    EjarContract,
+    MortgageInfo,
+    Payment,
+    SakaniEligibility,
+    WafiLicense,
+)
 from customers.search import area_keys, tag_key, type_key
 from customers.serializers.customer import ClaimableCustomerSerializer, TimelineField
 
@@ -97,6 +124,20 @@ class Facets(Words):
         return Q(facets__overlap=values)
 
 
+class Standing(Word):
+    """The status of a part of the compliance as it is shown today; of a list one item is enough."""
+
+    def __init__(self, model, choices, **options):
+        super().__init__("pk", WordField(choices.choices), **options)
+        self.model = model
+
+    def any_of(self, values):
+        return Q(having(self.model, is_standing(self.model, values)))
+
+    def without(self):
+        return Q(~having(self.model))
+
+
 # --- The table -------------------------------------------------------------------------------
 
 _WANTED = {
@@ -116,6 +157,9 @@ _WANTED = {
     "furnishing": Word(KeyText("preferences", key="furnishing"), WordField(Furnishing.choices)),
     "notes": Text(KeyText("preferences", key="notes")),
 }
+# What the paid payments come to: `paidAmount` where nobody has set another.
+_PAYMENTS = Payment.objects.filter(customer=OuterRef("pk"), status=PaymentStatus.PAID).order_by().values("customer")
+_PAID = Subquery(_PAYMENTS.annotate(sum=Sum(Coalesce("paid_amount", "amount"))).values("sum"))
 _ORIGIN = ("campaign", "utmSource", "landingPage", "inquiryId", "referredBy", "channel")
 
 FIELDS = {
@@ -143,7 +187,7 @@ FIELDS = {
     **{f"preferences.{key}": kind for key, kind in _WANTED.items()},
     "totalDealValue": Number("total_deal_value"),
     "expectedRevenue": Number("expected_revenue"),
-    "paidAmount": Number("paid_amount"),
+    "paidAmount": Number(Coalesce("paid_amount", _PAID, output_field=DecimalField())),
     "city": City("city"),
     "district": Text("district", folded="district_key"),
     "state": Region("region"),
@@ -160,6 +204,12 @@ FIELDS = {
     "totalPropertyViews": Number("total_property_views"),
     "responseRate": Number("response_rate"),
     "avgResponseTime": Number("avg_response_time"),
+    "brokerageLicenseStatus": Standing(BrokerageLicense, LicenseStatus),
+    "brokerageContractStatus": Standing(BrokerageContract, ContractStatus),
+    "ejarContractStatus": Standing(EjarContract, EjarStatus),
+    "wafiProjectStatus": Standing(WafiLicense, ProjectStatus),
+    "sakaniEligibility": Standing(SakaniEligibility, SakaniStatus),
+    "mortgageStatus": Standing(MortgageInfo, MortgageStatus, permission="customers.pii"),
 }
 ALIASES = {
     "assignedEmployee": "assignedEmployeeId",

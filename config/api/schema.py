@@ -233,7 +233,8 @@ class HubSchema(AutoSchema):
                 parameters.append(
                     build_parameter_type(name="include", schema=schema, location="query", description=text)
                 )
-        if self.method != "GET" and view.resource and ("{id}" in self.path or "{pk}" in self.path):
+        names_row = "{id}" in self.path or "{pk}" in self.path or self.method != "POST" and "{" in self.path
+        if self.method != "GET" and view.resource and names_row:
             parameters.append(
                 build_parameter_type(
                     name="If-Match",

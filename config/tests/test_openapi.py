@@ -9,6 +9,7 @@ from openapi_spec_validator import validate
 
 from config.testing import HubClient, make_customer, make_phone
 from customers.querying import FIELDS
+from customers.tests.deals import DEAL, WORDS
 
 
 @cache
@@ -79,6 +80,37 @@ def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
     check(client.post("customers/search", {"query": whole["name"]}), "post", "customers/search")
     check(client.delete(f"customers/{key}"), "delete", one)
     check(client.post(f"customers/{key}/restore"), "post", f"{one}/restore")
+
+
+def test_answers_about_compliance_are_what_it_says(as_, layla):
+    client = as_(layla)
+    body = {"name": "محمد", "phone": make_phone(), "ksaCompliance": DEAL}
+    key = check(client.post("customers", body), "post", "customers")["data"]["customer"]["id"]
+    root, place = f"customers/{key}/compliance", "customers/{customer_id}/compliance"
+    assert check(client.get(root), "get", place)["data"]["issues"]
+    check(client.get("customers/stats/compliance"), "get", "customers/stats/compliance")
+    wrong = {"brokerageContracts": [{"type": "sale", "startDate": "2030-01-01", "endDate": "2029-01-01"}]}
+    check(client.patch(f"customers/{key}", {"ksaCompliance": wrong}), "patch", "customers/{id}")
+    for name, part in DEAL.items():
+        word = WORDS[name]
+        if not isinstance(part, list):
+            check(client.patch(f"{root}/{word}", {"notes": "س"}), "patch", f"{place}/{word}")
+            check(client.put(f"{root}/{word}", {"status": 5}), "put", f"{place}/{word}")
+            check(client.delete(f"{root}/{word}"), "delete", f"{place}/{word}")
+            continue
+        rows = check(client.get(f"{root}/{word}"), "get", f"{place}/{word}")["data"][name]
+        check(client.post(f"{root}/{word}", {}), "post", f"{place}/{word}")
+        one, item = f"{root}/{word}/{rows[0]['id']}", f"{place}/{word}/{{id}}"
+        check(client.get(one), "get", item)
+        check(client.patch(one, {"notes": "س"}), "patch", item)
+        check(client.put(one, {"notes": None}), "put", item)
+        check(client.delete(one), "delete", item)
+        check(client.get(one), "get", item)
+    contract = {"type": "sale", "startDate": "2030-01-01"}
+    created = check(client.post(f"{root}/brokerage-contracts", contract), "post", f"{place}/brokerage-contracts")
+    one, item = f"brokerage-contracts/{created['data']['brokerageContract']['id']}", "brokerage-contracts/{id}"
+    refused = check(client.patch(f"{root}/{one}", {"status": "active"}), "patch", f"{place}/{item}")
+    assert refused["error"]["details"][0]["rule"] == "INVALID_TRANSITION"
 
 
 def test_answers_about_actions_are_what_it_says(as_, layla, ahmed):

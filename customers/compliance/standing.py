@@ -8,7 +8,7 @@ from operator import or_
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import get_default_timezone
 
 from config.api.filters import WrittenOut
@@ -77,3 +77,10 @@ def is_standing(model, words, today=None):
                 turned &= Q() if other.status != turn.status else Q(**{other.only: False}) | Q(**{other.only: None})
             conditions.append(turned & Q(**{turn.only: True}) if turn.only else turned)
     return reduce(or_, conditions)
+
+
+def having(model, *conditions):
+    """The condition that a customer has a row of a part which meets others."""
+    # The organization too: PostgreSQL then reads the index of one, not the table of all.
+    own = {"customer": OuterRef("pk"), "organization": OuterRef("organization")}
+    return Exists(model.objects.filter(*conditions, **own))

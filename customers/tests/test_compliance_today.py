@@ -231,6 +231,30 @@ def test_a_filter_finds_exactly_the_customers_whose_shown_compliance_says_so(as_
             found = {row["id"] for row in listed(client, f"hasHandoverDefects={value}")}
             with_defects = {row["id"] for row in rows if "handoverDefects" in row.get("ksaCompliance", {})}
             assert found == (with_defects if is_true else {row["id"] for row in rows} - with_defects)
+    asked = [
+        {"ejarContractStatus": "renewed"},
+        {"brokerageLicenseStatus": {"nin": ["expired", "none"]}, "wafiProjectStatus": None},
+        {"or": [{"mortgageStatus": ["approved"]}, {"sakaniEligibility": {"ne": "eligible"}}]},
+        {"paidAmount": {"gte": 160}},
+        {"paidAmount": None},
+    ]
+    client = as_(brokerage["layla"])
+    rows = listed(client, "include=ksaCompliance")
+    expected = [
+        [row for row in rows if has_status(row, "ejarContractStatus", ["renewed"])],
+        [row for row in rows if not has_status(row, "brokerageLicenseStatus", ["expired", "none"])
+         and "wafiLicense" not in row.get("ksaCompliance", {})],
+        [row for row in rows if has_status(row, "mortgageStatus", ["approved"])
+         or not has_status(row, "sakaniEligibility", ["eligible"])],
+        [row for row in rows if row.get("paidAmount", 0) >= 160],
+        [row for row in rows if "paidAmount" not in row],
+    ]  # fmt: skip
+    for filters, those in zip(asked, expected, strict=True):
+        page = data_of(client.post("customers/query", {"filters": filters, "limit": 100}))
+        assert page["pagination"]["totalItems"] == len(those) > 0, filters
+        assert {row["id"] for row in page["customers"]} <= {row["id"] for row in those}
+    private = as_(brokerage["huda"]).post("customers/query", {"filters": {"mortgageStatus": "approved"}})
+    assert error_of(private, 400)["details"][0]["field"] == "filters.mortgageStatus"
     for _number in range(15):  # several filters together, as any of us
         client = as_(brokerage["fatima"])
         rows = listed(client, "include=ksaCompliance")
