@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from customers.choices import Source
+from customers.choices import AppointmentStatus, ReminderStatus, Source
 
 
 class ActionType(models.TextChoices):
@@ -58,3 +58,20 @@ FIRST_ACTIONS = {
 
 # These approach a customer with offers, which the law allows with their consent.
 OUTREACH = frozenset({ActionType.PROPERTY_MATCH, ActionType.AI_RECOMMENDED})
+
+# The follow-up that an interaction asks for.
+FOLLOW_UP_TITLE = "متابعة بعد آخر تواصل"
+# How the action of a reminder or an appointment ends with it, and why: by its status, None when it was removed.
+ENDINGS = {
+    "reminders": {
+        ReminderStatus.COMPLETED: (_S.COMPLETED, ""),
+        ReminderStatus.CANCELLED: (_S.DISMISSED, "أُلغي التذكير"),
+        None: (_S.DISMISSED, "حُذف التذكير"),
+    },
+    "appointments": {
+        AppointmentStatus.COMPLETED: (_S.DISMISSED, "اكتمل الموعد"),
+        AppointmentStatus.CANCELLED: (_S.DISMISSED, "أُلغي الموعد"),
+        AppointmentStatus.NO_SHOW: (_S.DISMISSED, "لم يحضر العميل"),
+        None: (_S.DISMISSED, "حُذف الموعد"),
+    },
+}

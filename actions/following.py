@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 
-from actions.choices import ENDED, FIRST_ACTIONS
+from django.utils import timezone
+
+from actions.choices import ENDED, ENDINGS, FIRST_ACTIONS, FOLLOW_UP_TITLE, ActionStatus, ActionType
 from actions.models import CustomerAction
-from actions.services import change_all, holder, holders_among, insert_all
+from actions.services import change_all, holder, holders_among, insert_all, move_to
 from config.audit import recorded, scrub_entries
 from config.db import held
 from config.signals import changed
-from customers.choices import Priority
+from customers.choices import Priority, ReminderStatus
+from customers.models import Reminder
+from customers.services.activity import settle_reminder
 
 
 def open_first_action(customer, *, actor):
@@ -76,6 +80,66 @@ def hand_over_actions(employee, *, successor, actor):
     with recorded(actor):
         theirs = _lock_all(assigned_to=employee, completed_at=None)
         change_all(theirs, {"assigned_to_id": holder(successor.pk) if successor else None}, actor, "")
+
+
+# --- What goes on with a customer --------------------------------------------------------------
+
+FOLLOW_UP_AFTER = timedelta(hours=48)
+
+
+def follow_interaction(customer, before, after, *, actor):
+    """Open the follow-up that an interaction asks for, once."""
+    asks = after is not None and after.follow_up_required and not (before and before.follow_up_required)
+    if not asks or CustomerAction.objects.filter(origin=after.pk).exists():
+        return
+    values = {
+        "type": ActionType.FOLLOW_UP,
+        "title": FOLLOW_UP_TITLE,
+        "description": after.notes,
+        "priority": customer.priority,
+        "source": customer.source,
+        "due_date": after.follow_up_date or timezone.now() + FOLLOW_UP_AFTER,
+        "assigned_to_id": holder(customer.assigned_employee_id),
+        "metadata": {"interactionId": after.pk},
+        "origin": after.pk,
+    }
+    insert_all([customer], [values], actor)
+
+
+def follow_plan(customer, before, after, *, actor):
+    """Bring the action that a reminder or an appointment has opened up to it: when it is due, and whether it has ended.
+
+    What has ended otherwise stays so, unless the plan itself is taken up again.
+    """
+    row = after or before
+    moved = after is None or before is None or (before.status, before.datetime) != (after.status, after.datetime)
+    if row.surfaced_at is None or not moved:
+        return
+    action = held(CustomerAction.objects.filter(origin=row.pk)).first()
+    if action is None:
+        return
+    ending = ENDINGS[row.collection()].get(after.status if after else None)
+    if ending and action.status not in ENDED:
+        status, reason = ending
+        change_all([action], move_to(status, actor=actor, reason=reason), actor, "")
+    elif not ending and (action.status not in ENDED or before.status != after.status):
+        restored = move_to(ActionStatus.PENDING, actor=actor) if action.status in ENDED else {}
+        change_all([action], {"due_date": after.datetime, **restored}, actor, "")
+
+
+FOLLOWED = {"interactions": follow_interaction, "appointments": follow_plan, "reminders": follow_plan}
+
+
+def follow_endings(actions, changes, *, actor):
+    """Complete the reminders whose actions were completed, and take that back with them."""
+    completed = {
+        action.origin: change["status"][1] == ActionStatus.COMPLETED
+        for action, change in zip(actions, changes, strict=True)
+        if action.origin and ActionStatus.COMPLETED in change.get("status", ())
+    }
+    for reminder in Reminder.objects.filter(pk__in=completed).order_by("customer_id") if completed else ():
+        status = ReminderStatus.COMPLETED if completed[reminder.pk] else ReminderStatus.PENDING
+        settle_reminder(reminder, status=status.value, actor=actor)
 
 
 def _lock_all(**conditions):

@@ -180,6 +180,8 @@ def bulk_update(ids, *, actor, values, notes=""):
 
 
 def _change_visible(ids, values, actor, notes, *, status=None, **parts):
+    if status in ENDED:
+        _hold_customers(CustomerAction.objects.visible_to(actor).filter(pk__in=ids))
     rows = list(held(CustomerAction.objects.visible_to(actor).filter(pk__in=ids)))
     refused, moving = {}, []
     for row in rows:
@@ -270,7 +272,15 @@ def _move_one(action, status, actor, notes, **parts):
 
 def _lock_one(action, actor):
     """The action, held, if it is still there and still the actor's."""
+    if action.origin:
+        _hold_customers(CustomerAction.objects.filter(pk=action.pk))
     return lock(action, among=CustomerAction.objects.visible_to(actor))
+
+
+def _hold_customers(actions):
+    """Hold the customers whose rows have opened some of these actions, and may change with them: before the actions."""
+    opened = actions.filter(origin__isnull=False)
+    list(held(Customer.objects.filter(pk__in=opened.values("customer"))))
 
 
 def insert_all(customers, values, actor, notes=""):

@@ -3,6 +3,7 @@
 from django.dispatch import receiver
 
 from actions import following
+from actions.models import CustomerAction
 from config.signals import changed
 from customers.models import Customer
 from employees.choices import Role
@@ -22,6 +23,20 @@ def follow_customers(rows, kind, changes, actor, **_message):
         following.follow_customers(rows, changes, actor=actor)
     elif kind != "created":
         following.follow_deletions(rows, kind, actor=actor)
+
+
+@receiver(changed, sender=Customer)
+def follow_activity(rows, kind, changes, actor, **_message):
+    if kind == "updated":
+        for customer, change in zip(rows, changes, strict=True):
+            for collection in following.FOLLOWED.keys() & change.keys():
+                following.FOLLOWED[collection](customer, *change[collection], actor=actor)
+
+
+@receiver(changed, sender=CustomerAction)
+def follow_endings(rows, kind, changes, actor, **_message):
+    if kind == "updated":
+        following.follow_endings(rows, changes, actor=actor)
 
 
 @receiver(changed, sender=Employee)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from actions import counting, refreshing, services
+from actions import counting, due, refreshing, services
 from config.counts import report
 
 
@@ -10,6 +10,12 @@ from config.counts import report
 def wake_snoozed():
     """Return snoozed actions whose time has come to pending."""
     return services.wake_snoozed()
+
+
+@shared_task
+def surface_due():
+    """Open the actions of reminders and appointments whose time has come."""
+    return due.surface_due()
 
 
 @shared_task

@@ -306,6 +306,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "prune sessions": {"task": "employees.tasks.prune_sessions", "schedule": timedelta(hours=6)},
     "wake snoozed actions": {"task": "actions.tasks.wake_snoozed", "schedule": timedelta(minutes=1)},
+    "surface what comes due": {"task": "actions.tasks.surface_due", "schedule": timedelta(minutes=1)},
     "fold action counts": {"task": "actions.tasks.fold_counts", "schedule": timedelta(minutes=1)},
     "fold customer counts": {"task": "customers.tasks.fold_counts", "schedule": timedelta(minutes=1)},
     "refresh action counts": {"task": "actions.tasks.refresh_stats", "schedule": crontab(hour=2, minute=40)},

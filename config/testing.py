@@ -16,7 +16,17 @@ from django.utils import timezone
 from actions import services as actions
 from actions.models import ActionNote, CustomerAction
 from config.models import AuditEntry
-from customers.models import Assignment, Customer, Listing, StageChange
+from customers.models import (
+    Appointment,
+    Assignment,
+    Customer,
+    Interaction,
+    Listing,
+    PropertyInterest,
+    Reminder,
+    StageChange,
+    StatusChange,
+)
 from customers.services import customer as customers
 from customers.services import listing as listings
 from employees import services as employees
@@ -158,6 +168,8 @@ def nothing_changes():
 
 def _everything():
     models = (Customer, StageChange, Assignment, Listing, CustomerAction, ActionNote, Event, AuditEntry)
+    models = (Customer, StageChange, Assignment, CustomerAction, ActionNote, Event, AuditEntry)
+    models += (PropertyInterest, Interaction, Appointment, Reminder, StatusChange)
     return [list(model.objects.order_by("pk").values()) for model in models]
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.audit import recorded
-from config.db import held, save_changes
+from config.db import held, lock, save_changes
 from config.signals import changed
 from customers.choices import APPOINTMENT_TITLES, COMING, SEEN, ReminderStatus
 from customers.contacts import Contacts, contacts_of, news_of
@@ -42,7 +42,8 @@ def add_interest(customer, *, actor, values):
     with recorded(actor):
         customer = hold(customer, actor)
         _refuse_repeated(customer, values["property_id"])
-        return _insert(customer, actor, PropertyInterest(**_of(customer), **values))
+        born = _born(customer)
+        return _insert(customer, actor, PropertyInterest(**born, added_at=born["created_at"], **values))
 
 
 def change_interest(interest, *, actor, values):
@@ -84,8 +85,10 @@ def add_interaction(customer, *, actor, values):
     with recorded(actor):
         agent = _agent(actor, values.pop("agent_id", None)) or actor
         customer = hold(customer, actor)
-        interaction = Interaction(**_of(customer), agent_id=agent.pk, agent_name=agent.name, **values)
-        _refuse_future(interaction.date)
+        born = _born(customer)
+        values["date"] = values.get("date") or born["created_at"]
+        _refuse_future(values["date"])
+        interaction = Interaction(**born, agent_id=agent.pk, agent_name=agent.name, **values)
         return _insert(customer, actor, interaction)
 
 
@@ -119,7 +122,7 @@ def add_appointment(customer, *, actor, values):
     with recorded(actor):
         agent = _agent(actor, values.pop("agent_id", None)) or actor
         customer = hold(customer, actor)
-        appointment = Appointment(**_of(customer), agent=agent, agent_name=agent.name, **_titled(values, values))
+        appointment = Appointment(**_born(customer), agent=agent, agent_name=agent.name, **_titled(values, values))
         if appointment.is_coming:
             _refuse_past(appointment.datetime)
         return _insert(customer, actor, appointment)
@@ -186,7 +189,7 @@ def add_reminder(customer, *, actor, values):
     with recorded(actor):
         customer = hold(customer, actor)
         made = {"created_by": actor.name, "created_by_id": actor.pk}
-        return _insert(customer, actor, Reminder(**_of(customer), **made, **values))
+        return _insert(customer, actor, Reminder(**_born(customer), **made, **values))
 
 
 def change_reminder(reminder, *, actor, values):
@@ -194,6 +197,13 @@ def change_reminder(reminder, *, actor, values):
     with recorded(actor):
         customer, reminder = hold_child(reminder, actor)
         return _update(customer, actor, reminder, _completed(_columns(Reminder, values), reminder.status))
+
+
+def settle_reminder(reminder, *, status, actor):
+    """Give a reminder the status that follows from what became of its action: who may do that may do this."""
+    with recorded(actor):
+        customer, reminder = lock(Customer(pk=reminder.customer_id)), lock(reminder)
+        return _update(customer, actor, reminder, _completed({"status": status}, reminder.status))
 
 
 def _completed(values, before):
@@ -216,8 +226,9 @@ def remove(row, *, actor):
         _follow(customer, actor, before, None, measured)
 
 
-def _of(customer):
-    return {"customer": customer, "organization_id": customer.organization_id}
+def _born(customer):
+    now = timezone.now()
+    return {"customer": customer, "organization_id": customer.organization_id, "created_at": now, "updated_at": now}
 
 
 def _columns(model, values):
@@ -291,4 +302,5 @@ def _write_status(before, after, actor):
         to_status=after.status,
         changed_by=actor.name if actor else SYSTEM_NAME,
         changed_by_id=actor.pk if actor else SYSTEM_ID,
+        recorded_at=timezone.now(),
     )
