@@ -478,6 +478,7 @@ def write_stage_changes(customers, befores, actor, reason="", notes="", *, overr
 
 
 def write_assignments(customers, befores, actor, notes=""):
+    now = timezone.now()
     Assignment.objects.bulk_create(
         Assignment(
             customer=customer,
@@ -485,6 +486,7 @@ def write_assignments(customers, befores, actor, notes=""):
             to_employee_id=customer.assigned_employee_id,
             assigned_by=actor.name if actor else SYSTEM_NAME,
             assigned_by_id=actor.pk if actor else SYSTEM_ID,
+            assigned_at=now,
             notes=notes,
         )
         for customer, before in zip(customers, befores, strict=True)
