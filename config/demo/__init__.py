@@ -1,10 +1,11 @@
-"""What the demo consists of: two agencies, their people and listings, as many customers as are wanted, their actions.
+"""What the demo consists of: two agencies, their people and listings, customers as many as asked for, and their days.
 
-A customer and its actions, or a listing, follow from its number and today's date alone, so the demo of 500 is
+A customer with all that goes on with it, or a listing, follows from its number and today's date alone, so the demo of 500 is
 the beginning of the one of 200,000, and a second run can tell what is there already.
 """
 
 from config.demo.actions import make_actions
+from config.demo.activity import make_activity
 from config.demo.customers import (
     CORE_CUSTOMERS,
     MAX_CUSTOMERS,
@@ -45,6 +46,7 @@ __all__ = [
     "Staff",
     "floor",
     "make_actions",
+    "make_activity",
     "make_customer",
     "make_listing",
     "midnight_of",

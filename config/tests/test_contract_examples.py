@@ -114,10 +114,35 @@ def test_1_list_customers(as_, fatima, ahmed, example):
 
 
 def test_2_get_customer_with_repeated_and_joined_include(as_, ahmed, example):
-    for query in ("include=properties&include=interactions&include=appointments", "include=properties,interactions"):
-        customer = data_of(as_(ahmed).get(f"customers/{example.pk}?{query}"))["customer"]
-        assert customer["id"] == example.pk
-        assert customer["properties"] == customer["interactions"] == customer["appointments"] == []
+    client, path = as_(ahmed), f"customers/{example.pk}"
+    interest = {
+        "propertyId": "prop_villa_001", "propertyTitle": "فيلا فاخرة في حي النرجس",
+        "propertyTitleEn": "Luxury Villa in Al-Narjis", "propertyPrice": 2200000, "propertyType": "villa",
+        "status": "interested", "rating": 5,
+    }  # fmt: skip
+    contact = {
+        "type": "whatsapp", "direction": "inbound", "date": "2024-01-15T10:30:00Z",
+        "notes": "استفسار عن فلل في شمال الرياض", "sentiment": "positive",
+    }  # fmt: skip
+    visit = {"title": "معاينة فيلا النرجس", "type": "site_visit", "datetime": "2030-01-25T10:00:00Z",
+             "status": "scheduled", "priority": "high"}  # fmt: skip
+    bodies = {"properties": interest, "interactions": contact, "appointments": visit}
+    for collection, body in bodies.items():
+        data_of(client.post(f"{path}/{collection}", body), 201)
+    expected = {
+        "properties": interest,
+        "interactions": contact | {"agentName": ahmed.name, "agentId": ahmed.pk},
+        "appointments": visit | {"date": "2030-01-25", "time": "13:00"},
+    }
+    for query in (
+        "include=properties&include=interactions&include=appointments", "include=properties,interactions,appointments",
+    ):  # fmt: skip
+        customer = data_of(client.get(f"{path}?{query}"))["customer"]
+        assert customer["id"] == example.pk and customer["reminders"] == []
+        for collection, fields in expected.items():
+            (row,) = customer[collection]
+            assert {name: row[name] for name in fields} == fields
+        assert MOMENT.match(customer["properties"][0]["addedAt"])
 
 
 def test_4_update_customer(as_, ahmed, example):
@@ -453,3 +478,63 @@ def test_429_says_when_to_come_back(as_, db, monkeypatch):
     assert error["message"] == "Rate limit exceeded. Please try again later."
     assert (error["details"]["limit"], error["details"]["remaining"]) == (5, 0)
     assert MOMENT.match(error["details"]["resetAt"]) and int(response["Retry-After"]) <= 12
+
+
+def test_24_add_property_interest(as_, ahmed, example):
+    body = {
+        "propertyId": "prop_villa_023",
+        "propertyTitle": "فيلا راقية في حي الياسمين",
+        "propertyPrice": 2800000,
+        "propertyType": "villa",
+        "status": "interested",
+        "notes": "العميل مهتم جداً بهذا العقار",
+    }
+    row = data_of(as_(ahmed).post(f"customers/{example.pk}/properties", body), 201)["property"]
+    assert {name: row[name] for name in body} == body and row["id"].startswith("prop_int_")
+
+
+def test_25_add_interaction(as_, ahmed, example):
+    body = {
+        "type": "call",
+        "direction": "outbound",
+        "duration": 15,
+        "notes": "مكالمة متابعة - العميل سيزور العقار يوم الأحد",
+        "sentiment": "positive",
+        "followUpRequired": True,
+        "followUpDate": "2024-01-28T10:00:00Z",
+    }
+    row = data_of(as_(ahmed).post(f"customers/{example.pk}/interactions", body), 201)["interaction"]
+    assert {name: row[name] for name in body} == body and row["agentName"] == ahmed.name
+    (action,) = data_of(as_(ahmed).get("customers/actions"))["actions"]
+    assert (action["type"], action["dueDate"]) == ("follow_up", body["followUpDate"])
+
+
+def test_26_add_appointment(as_, ahmed, example):
+    body = {
+        "title": "معاينة فيلا الياسمين",
+        "type": "site_visit",
+        "date": "2030-01-28",
+        "time": "11:00",
+        "datetime": "2030-01-28T11:00:00Z",
+        "duration": 60,
+        "propertyId": "prop_villa_023",
+        "priority": "high",
+        "notes": "إحضار مخططات العقار",
+    }
+    row = data_of(as_(ahmed).post(f"customers/{example.pk}/appointments", body), 201)["appointment"]
+    # The example's time is its moment's in UTC; appointments are kept at times of Riyadh.
+    assert {name: row[name] for name in body} == body | {"time": "14:00"}
+    assert row["status"] == "scheduled"
+
+
+def test_27_add_reminder(as_, ahmed, example):
+    body = {
+        "title": "متابعة بعد المعاينة",
+        "description": "الاتصال بالعميل للحصول على رأيه في الفيلا",
+        "datetime": "2024-01-28T16:00:00Z",
+        "priority": "high",
+        "type": "follow_up",
+    }
+    row = data_of(as_(ahmed).post(f"customers/{example.pk}/reminders", body), 201)["reminder"]
+    assert {name: row[name] for name in body} == body
+    assert (row["status"], row["isOverdue"], row["createdBy"]) == ("overdue", True, ahmed.name)

@@ -113,6 +113,33 @@ def test_answers_about_compliance_are_what_it_says(as_, layla):
     assert refused["error"]["details"][0]["rule"] == "INVALID_TRANSITION"
 
 
+def test_answers_about_what_hangs_on_customers_are_what_it_says(as_, layla, ahmed):
+    client, customer, below = as_(layla), make_customer(ahmed), "customers/{customer_id}"
+    root, ahead = f"customers/{customer.pk}", "2099-01-01T10:00:00Z"
+    bodies = {
+        "properties": {"propertyId": "p", "propertyTitle": "فيلا", "propertyPrice": 1.5, "rating": 3},
+        "interactions": {"type": "call", "direction": "inbound", "duration": 3, "followUpDate": ahead},
+        "appointments": {"type": "other", "datetime": ahead, "location": "المكتب"},
+        "reminders": {"title": "تذكير", "datetime": ahead, "status": "completed"},
+    }
+    for collection, body in bodies.items():
+        added = check(client.post(f"{root}/{collection}", body), "post", f"{below}/{collection}")
+        (row,) = added["data"].values()
+        key, one = f"{root}/{collection}/{row['id']}", f"{below}/{collection}/{{id}}"
+        check(client.get(f"{root}/{collection}"), "get", f"{below}/{collection}")
+        check(client.get(f"{root}/{collection}", {"cursor": ""}), "get", f"{below}/{collection}")
+        check(client.get(key), "get", one)
+        check(client.put(key, body), "put", one)
+        check(client.patch(key, {"notes": "x"}), "patch", one)
+    check(client.post(f"{root}/properties", bodies["properties"]), "post", f"{below}/properties")
+    check(client.get(root), "get", "customers/{id}")
+    check(client.get(f"{root}/timeline", {"limit": "2"}), "get", f"{below}/timeline")
+    check(client.get(f"{root}/timeline", {"types": "x"}), "get", f"{below}/timeline")
+    for collection in bodies:
+        (row,) = client.get(f"{root}/{collection}").json()["data"][collection]
+        check(client.delete(f"{root}/{collection}/{row['id']}"), "delete", f"{below}/{collection}/{{id}}")
+
+
 def test_answers_about_actions_are_what_it_says(as_, layla, ahmed):
     client, customer = as_(layla), make_customer(ahmed, preferences={"budgetMin": 1}, email="m@hub.test")
     whole = {

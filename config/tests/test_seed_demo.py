@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -20,8 +21,19 @@ from config.models import AuditEntry
 from config.testing import data_of
 from customers import counting as customer_counting
 from customers.ad_licenses import warnings_of
-from customers.choices import PROPERTY_TYPES, ListingStatus, Priority, Source, Stage
-from customers.models import Assignment, Customer, Listing, StageChange
+from customers.choices import COMING, PROPERTY_TYPES, ListingStatus, Priority, Source, Stage
+from customers.contacts import contacts_of
+from customers.models import (
+    Appointment,
+    Assignment,
+    Customer,
+    Interaction,
+    Listing,
+    PropertyInterest,
+    Reminder,
+    StageChange,
+    StatusChange,
+)
 from customers.search import derived_columns
 from customers.services import customer as customers
 from customers.services import listing as listings
@@ -60,6 +72,7 @@ def contents():
     models = (
         *(Organization, Team, Employee, Customer, StageChange, Assignment, AuditEntry),
         *(CustomerAction, ActionNote, ActionCount, Listing),
+        *(PropertyInterest, Interaction, Appointment, Reminder, StatusChange),
     )
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
@@ -205,7 +218,8 @@ def test_the_same_day_makes_the_same_customers():
 
 
 def test_a_removed_customer_is_replaced_by_one_with_a_phone_that_is_free(seeded):
-    Customer.objects.filter(organization_id="org_demo").first().delete()
+    customer = Customer.objects.filter(organization_id="org_demo").first()
+    customers.purge_customer(customer, actor=Employee.objects.get(pk="emp_admin"))
     seed()
     assert Customer.objects.filter(organization_id="org_demo").count() == 500
 
@@ -431,3 +445,28 @@ def test_a_deleted_customer_does_not_keep_the_demo_from_growing(db):
     customers.delete_customer(gone, actor=Employee.objects.get(email="admin@hub.test"))
     call_command("seed_demo", customers=6, verbosity=0)
     assert Customer.objects.filter(organization_id=demo.DEMO).count() == 6
+
+
+def test_what_has_gone_on_is_what_customers_tell_of_it(seeded):
+    assert Interaction.objects.count() > Customer.objects.count()
+    now = timezone.now()
+    for customer in Customer.objects.order_by("pk")[:150]:
+        contacts = contacts_of(customer)
+        assert (contacts.at, contacts.type or "") == (customer.last_contact_at, customer.last_contact_type)
+        for name in ("response_rate", "avg_response_time"):
+            stored, computed = getattr(customer, name), getattr(contacts, name)
+            assert (stored is None) == (computed is None) and abs((stored or 0) - (computed or 0)) <= Decimal("0.01")
+        children = [*customer.properties.all(), *customer.interactions.all(), *customer.appointments.all()]
+        totals = Counter()
+        for row in children:
+            totals.update(row.counts())
+        assert totals["total_interactions"] == customer.total_interactions
+        assert totals["total_appointments"] == customer.total_appointments
+        assert totals["total_property_views"] == customer.total_property_views
+    last = {}
+    for change in StatusChange.objects.order_by("recorded_at", "from_status"):
+        last[change.item_id] = change.to_status if change.from_status else last.get(change.item_id, change.to_status)
+    rows = [*PropertyInterest.objects.all(), *Appointment.objects.all()]
+    assert {row.pk: row.status for row in rows} == last
+    assert not Appointment.objects.filter(status__in=COMING, datetime__lt=now).exists()
+    assert Appointment.objects.filter(status__in=COMING).exists() and Reminder.objects.filter(status="pending").exists()

@@ -1,9 +1,10 @@
 """The command that fills a development database with the demo, and with as many customers as a load test wants.
 
-Each customer comes with its actions, about three.
+Each customer comes with its actions, about three, and with what has gone on: contacts, visits and the like.
 """
 
 import sys
+from collections import defaultdict
 from itertools import count, islice
 
 from django.conf import settings
@@ -19,7 +20,17 @@ from config import demo
 from config.audit import recorded
 from config.db import save_changes
 from customers import counting as customer_counting
-from customers.models import Assignment, Customer, Listing, StageChange
+from customers.models import (
+    Appointment,
+    Assignment,
+    Customer,
+    Interaction,
+    Listing,
+    PropertyInterest,
+    Reminder,
+    StageChange,
+    StatusChange,
+)
 from customers.refreshing import refresh_medians
 from employees import services
 from employees.models import Employee, Organization, Team
@@ -32,6 +43,11 @@ TABLES = (
     "stage_history",
     "assignments",
     "listings",
+    "property_interests",
+    "interactions",
+    "appointments",
+    "reminders",
+    "status_changes",
     "customer_sums",
     "customer_words",
     "customer_days",
@@ -125,10 +141,13 @@ def copy_customers(organization_id, numbers, now, progress=None):
     """Write the customers of these numbers with their histories and actions by COPY; returns how many."""
     core, larger = _staff(organization_id)
     stage_changes, assignments, actions, notes, written = [], [], [], [], 0
+    activity = defaultdict(list)
     with Copy(Customer) as customers:
         for number in numbers:
             staff = core if number < demo.CORE_CUSTOMERS or organization_id == demo.OTHER else larger
             made = demo.make_customer(number, organization_id, staff, now)
+            for name, rows in demo.make_activity(number, made, staff, now).items():
+                activity[name] += rows
             customers.write(made.customer)
             stage_changes += made.stage_changes
             assignments += made.assignments
@@ -142,6 +161,11 @@ def copy_customers(organization_id, numbers, now, progress=None):
     histories = (
         (StageChange, stage_changes),
         (Assignment, assignments),
+        (PropertyInterest, activity["properties"]),
+        (Interaction, activity["interactions"]),
+        (Appointment, activity["appointments"]),
+        (Reminder, activity["reminders"]),
+        (StatusChange, activity["status_changes"]),
         (CustomerAction, actions),
         (ActionNote, notes),
     )
