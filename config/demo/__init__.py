@@ -1,7 +1,7 @@
 """What the demo consists of: two agencies, their people and listings, customers as many as asked for, and their days.
 
-A customer with all that goes on with it, or a listing, follows from its number and today's date alone, so the demo of 500 is
-the beginning of the one of 200,000, and a second run can tell what is there already.
+A customer with all that goes on with it, or a listing, follows from its number and today's date alone, so the
+demo of 500 is the beginning of the one of 200,000, and a second run can tell what is there already.
 """
 
 from config.demo.actions import make_actions
