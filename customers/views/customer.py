@@ -20,7 +20,7 @@ from customers.options import facets, filter_options
 from customers.pipeline import pipeline
 from customers.querying import CLAIMABLE_SORTS, DEFAULT_SORT, SORTS, CustomerQueryInput
 from customers.search import search
-from customers.serializers.compliance import ComplianceStatisticsSerializer
+from customers.serializers.compliance_numbers import ComplianceStatisticsSerializer
 from customers.serializers.customer import (
     AssignInput,
     BulkInput,
