@@ -3,6 +3,7 @@
 Days are those of Riyadh, whose law it is, wherever an organization may be.
 """
 
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
@@ -39,7 +40,10 @@ TURNS = {
 
 def riyadh_day(moment=None):
     """The calendar day in Riyadh of a moment, or of the minute that lists and counts go by."""
-    return (moment or current_minute()).astimezone(get_default_timezone()).date()
+    try:
+        return (moment or current_minute()).astimezone(get_default_timezone()).date()
+    except OverflowError:  # the last hours of the year 9999
+        return date.max
 
 
 def standing_of(row, today):

@@ -159,9 +159,9 @@ class BrokerageLicenseSerializer(serializers.Serializer):
 
 
 class ItemSerializer(serializers.Serializer):
-    """An item of a list, known by its id: the hub gives it."""
+    """An item of a list, known by its id, which the hub gives it: one that comes without is new."""
 
-    id = serializers.CharField(required=False, max_length=50)
+    id = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=50)
 
 
 class BrokerageContractSerializer(ItemSerializer):
@@ -384,7 +384,8 @@ class PaymentSerializer(ItemSerializer):
 
 
 def _list(serializer, source):
-    return serializer(many=True, source=source, required=False, allow_null=True, max_length=MAX_ITEMS)
+    # Written out: `many=True` would let items be null as well.
+    return _optional(serializers.ListSerializer, child=serializer(), source=source, max_length=MAX_ITEMS)
 
 
 class ComplianceSerializer(serializers.Serializer):

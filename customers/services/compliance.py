@@ -9,7 +9,7 @@ one is malformed all the same: a 400 that names its field.
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as RuleViolation
@@ -245,8 +245,8 @@ def _follow(draft, actor, now):
         row.reported_at = row.reported_at or now
         row.resolved_at = (row.resolved_at or now) if row.status == DefectStatus.RESOLVED else None
         if not draft.before and row.target_resolution_date is None and row.severity:
-            days = timedelta(days=_DAYS_TO_RESOLVE[row.severity])
-            row.target_resolution_date = riyadh_day(row.reported_at) + days
+            day, days = riyadh_day(row.reported_at), timedelta(days=_DAYS_TO_RESOLVE[row.severity])
+            row.target_resolution_date = day + min(days, date.max - day)
 
 
 def _check(customer, edits):

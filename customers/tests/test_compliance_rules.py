@@ -222,11 +222,34 @@ def test_null_where_a_value_is_needed_is_refused(as_, layla):
         ("wafiLicense", [], "wafiLicense"),
         ("paymentSchedule", {}, "paymentSchedule"),
         ("paymentSchedule", ["دفعة"], "paymentSchedule.0"),
+        ("paymentSchedule", [None], "paymentSchedule.0"),
+        ("paymentSchedule", [DEAL["paymentSchedule"][0] | {"id": []}], "paymentSchedule.0.id"),
     ],
 )
 def test_a_part_of_another_form_is_refused(as_, layla, name, value, field):
     error = error_of(write_whole(as_(layla), make_customer(layla), {name: value}), 400, "VALIDATION_ERROR")
     assert [detail["field"] for detail in error["details"]] == [f"ksaCompliance.{field}"]
+
+
+def test_the_end_of_time_is_a_time(as_, layla):
+    client, customer = as_(layla), make_customer(layla)
+    end = "9999-12-31T23:59:59Z"
+    body = {
+        "sakaniEligibility": {"status": "eligible", "eligibilityCheckedAt": end},
+        "handoverDefects": [one_of("handoverDefects", reportedAt=end, targetResolutionDate=None)],
+        "ejarContracts": [one_of("ejarContracts", endDate="9999-12-31")],
+        "brokerageLicense": one_of("brokerageLicense", expiryDate="9999-12-31"),
+    }
+    there = data_of(write_whole(client, customer, body))["customer"]["ksaCompliance"]
+    assert there["handoverDefects"][0]["targetResolutionDate"] == "9999-12-31T00:00:00Z"
+    assert data_of(client.get(f"customers/{customer.pk}/compliance"))["ksaCompliance"] == there
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_an_item_without_an_id_in_it_is_new(as_, layla, key):
+    items = [DEAL["paymentSchedule"][0] | {"id": key}]
+    there = data_of(write_whole(as_(layla), make_customer(layla), {"paymentSchedule": items}))["customer"]
+    assert there["ksaCompliance"]["paymentSchedule"][0]["id"].startswith("pay_")
 
 
 def test_every_rule_that_is_broken_is_named_at_once(as_, layla):
