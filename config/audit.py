@@ -1,4 +1,4 @@
-"""Who changed what: a trigger on every audited table, and the actor it writes down.
+"""Who changed what: a trigger on every audited table, and the actor it writes down. Who read what is guarded.
 
 The trigger sees every door: services, the Admin, bulk statements and COPY. An
 insert leaves only its key, because the row itself holds the values and later
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from django.db import connection, migrations, transaction
 from django.db.models.fields.json import KeyTextTransform
+from django.utils import timezone
 
 from config.logging import request_id
 
@@ -98,6 +99,21 @@ def recorded(actor, *, scrub=False):
                 [actor.pk if actor else "system", request_id.get(), "on" if scrub else ""],
             )
         yield
+
+
+def record_read(row, *, actor):
+    """Write down that `actor` was given what a row guards, in this request."""
+    from config.models import AuditEntry
+
+    AuditEntry.objects.create(
+        at=timezone.now(),
+        table_name=row._meta.db_table,
+        row_id=row.pk,
+        organization_id=row.organization_id,
+        operation="read",
+        actor_id=actor.pk,
+        request_id=request_id.get(),
+    )
 
 
 def scrub_entries(table_name, row_ids):

@@ -1,11 +1,14 @@
-"""The audit table: one entry per changed row, written by triggers only."""
+"""The audit table: one entry per changed row, written by triggers, and of reads by audit.record_read."""
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 
 
 class AuditEntry(models.Model):
-    """One change of one row: an insert (key only), an update (`{column: [before, after]}`) or a delete."""
+    """One change of one row: an insert (key only), an update (`{column: [before, after]}`) or a delete.
+
+    Or that it was read (no `changes`): see audit.record_read.
+    """
 
     at = models.DateTimeField()
     table_name = models.CharField(max_length=63)

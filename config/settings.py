@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "config",
     "employees",
     "customers",
+    "documents",
     # Before actions: a new customer is in the log before its first action.
     "realtime",
     "actions",
@@ -134,6 +135,39 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# Files of customers: private, under random names, given out by the hub alone and under no URL of their own.
+DOCUMENT_FOLDER = Path(env.str("DOCUMENT_FOLDER", "") or HUB_DATA / "documents").resolve()
+S3_BUCKET = env.str("S3_BUCKET", "")
+if S3_BUCKET:
+    from botocore.config import Config
+
+    STORAGES["documents"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", "") or None,
+            "region_name": env.str("S3_REGION", "") or None,
+            "access_key": env.str("S3_ACCESS_KEY_ID", "") or None,
+            "secret_key": env.str("S3_SECRET_ACCESS_KEY", "") or None,
+            "default_acl": None,
+            "max_memory_size": 1_000_000,
+            # By default a bucket that is away would hold a thread for minutes.
+            "client_config": Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 2}),
+        },
+    }
+else:
+    STORAGES["documents"] = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": DOCUMENT_FOLDER,
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    }
+# Called with each uploaded file, open: see documents.scanning.
+DOCUMENT_SCANNER = env.str("DOCUMENT_SCANNER", "")
+CLAMD_ADDRESS = env.str("CLAMD_ADDRESS", "/run/clamav/clamd.ctl")
 WHITENOISE_USE_FINDERS = DEBUG
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -190,6 +224,11 @@ REST_FRAMEWORK = {
 }
 RATE_LIMITS = not (DEBUG and env.str("HUB_RATE_LIMITS", "on") == "off")
 MAX_JSON_BYTES = 1_000_000
+# A file, and a form around it: its other fields and what stands between them.
+MAX_FILE_BYTES = 20 * 1024 * 1024
+MAX_FORM_BYTES = MAX_FILE_BYTES + 1_000_000
+FILE_UPLOAD_HANDLERS = ["config.api.uploads.NamelessFileHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 
 SPECTACULAR_SETTINGS = {
@@ -225,6 +264,7 @@ SPECTACULAR_SETTINGS = {
         "ListingPurpose": "customers.choices.ListingPurpose",
         "ListingStatus": "customers.choices.ListingStatus",
         "ListingFurnishing": "customers.choices.LISTING_FURNISHING",
+        "DocumentType": "documents.choices.DocumentType",
     },
 }
 
@@ -249,6 +289,8 @@ CORS_ALLOW_HEADERS = [
     "x-requested-with",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Content-Disposition",
+    "Content-Range",
     "ETag",
     "Last-Modified",
     "Location",
@@ -258,6 +300,8 @@ CORS_EXPOSE_HEADERS = [
     "X-RateLimit-Reset",
     "X-Request-ID",
 ]
+# What links in answers begin with; without it, what the request came by.
+PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -311,6 +355,8 @@ CELERY_BEAT_SCHEDULE = {
     "fold customer counts": {"task": "customers.tasks.fold_counts", "schedule": timedelta(minutes=1)},
     "refresh action counts": {"task": "actions.tasks.refresh_stats", "schedule": crontab(hour=2, minute=40)},
     "refresh customer counts": {"task": "customers.tasks.refresh_stats", "schedule": crontab(hour=3, minute=10)},
+    "purge id copies": {"task": "documents.tasks.purge_id_copies", "schedule": crontab(hour=4, minute=10)},
+    "sweep files": {"task": "documents.tasks.sweep_files", "schedule": crontab(hour=4, minute=40)},
     "prune words of names": {"task": "customers.tasks.prune_name_words", "schedule": crontab(hour=3, minute=40)},
 }
 

@@ -30,6 +30,10 @@ os.environ |= {
     "HUB_RATE_LIMITS": "on",
     "LOG_LEVEL": "INFO",
     "TRUSTED_PROXIES": "0",
+    "PUBLIC_URL": "",
+    "DOCUMENT_FOLDER": "",
+    "DOCUMENT_SCANNER": "",
+    "S3_BUCKET": "",
     "WEB_STATEMENT_TIMEOUT_MS": "5000",
 }
 

@@ -25,6 +25,7 @@ api = [
     path("locations/cities", LocationViewSet.as_view({"get": "cities"}), name="locations-cities"),
     path("", include("employees.urls")),
     path("", include("actions.urls")),
+    path("", include("documents.urls")),
     path("", include("customers.urls")),
     re_path("", unknown_route, name="unknown"),
 ]

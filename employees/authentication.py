@@ -14,8 +14,9 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
+from config.api.links import holder_of
 from config.logging import employee_id
-from employees.models import Session
+from employees.models import Employee, Session
 
 IDENTITY_SECONDS = 3
 MAX_IDENTITIES = 10_000
@@ -61,6 +62,27 @@ def issue_tokens(session, *, access_lifetime=None):
         "permissions": sorted(employee.permissions),
     }
     return str(access), str(refresh)
+
+
+class SignedLinkAuthentication(BaseAuthentication):
+    """A signed link stands for the employee whom it was made for; 403 when it has expired or was edited.
+
+    What that employee may do is asked again. For views that answer such links, before other ways.
+    """
+
+    def authenticate(self, request):
+        holder = holder_of(request._request)
+        if holder is None:
+            return None
+        employees = Employee.objects.select_related("organization", "team")
+        employee = employees.filter(pk=holder, is_active=True).first()
+        if employee is None:
+            raise PermissionDenied
+        employee_id.set(employee.pk)
+        return employee, None
+
+    def authenticate_header(self, request):
+        return "Bearer"
 
 
 class SessionTokenAuthentication(BaseAuthentication):

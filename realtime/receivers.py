@@ -11,6 +11,7 @@ from django.dispatch import receiver
 from actions.choices import ENDED
 from actions.models import CustomerAction
 from actions.serializers import CustomerActionSerializer
+from config.api.links import unmarked
 from config.api.rows import Relation, declared_fields, rows_of
 from config.logging import request_id
 from config.signals import changed
@@ -141,7 +142,7 @@ def _rendered(told, kind, pairs):
 def _fetch(told, keys, fields=None):
     # Named collections come along; the row as a whole has them all.
     rows = rows_of(told.serializer, fields, fields or frozenset(INCLUDES), _EVERYTHING).fetch(keys)
-    return {row["id"]: row for row in (orjson.loads(text) for text, *_rest in rows)}
+    return {row["id"]: row for row in (orjson.loads(unmarked(text)) for text, *_rest in rows)}
 
 
 @lru_cache(maxsize=256)

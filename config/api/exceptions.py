@@ -31,6 +31,7 @@ CODES = {
     412: ("PRECONDITION_FAILED", gettext_lazy("The resource has changed since you read it; read it again")),
     413: ("PAYLOAD_TOO_LARGE", gettext_lazy("The request body is too large")),
     415: ("UNSUPPORTED_MEDIA_TYPE", gettext_lazy("Send the body as application/json")),
+    416: ("VALIDATION_ERROR", gettext_lazy("The file has no such part")),
     422: ("VALIDATION_ERROR", gettext_lazy("Validation failed for one or more fields")),
     429: ("RATE_LIMIT_EXCEEDED", gettext_lazy("Rate limit exceeded. Please try again later.")),
     500: ("INTERNAL_ERROR", gettext_lazy("Something went wrong on our side; please try again")),
@@ -41,6 +42,7 @@ NOT_FOUND_MESSAGES = {
     "appointment": gettext_lazy("Appointment not found"),
     "consent": gettext_lazy("Consent not found"),
     "customer": gettext_lazy("Customer not found"),
+    "document": gettext_lazy("Document not found"),
     "employee": gettext_lazy("Employee not found"),
     "interaction": gettext_lazy("Interaction not found"),
     "listing": gettext_lazy("Listing not found"),
@@ -61,6 +63,13 @@ class PayloadTooLarge(drf.APIException):
 
     status_code = 413
     default_detail = CODES[413][1]
+
+
+class ServiceAway(drf.APIException):
+    """A service that the hub stands on, other than the database, does not answer."""
+
+    status_code = 503
+    default_detail = gettext_lazy("Files cannot be stored or read at the moment; please try again shortly")
 
 
 def field_errors(detail, path=""):
@@ -138,8 +147,12 @@ def error_of(exc, view=None, request=None):
         return 413, plain(413)
     if isinstance(exc, drf.ParseError):
         return 400, plain(400, exc.detail)
+    if isinstance(exc, drf.UnsupportedMediaType) and "json" not in view.parser_classes[0].media_type:
+        return 415, plain(415, _("Send the body as %(type)s") % {"type": view.parser_classes[0].media_type})
     if isinstance(exc, (drf.MethodNotAllowed, drf.UnsupportedMediaType)):
         return exc.status_code, plain(exc.status_code)
+    if isinstance(exc, ServiceAway):
+        return 503, {"code": "EXTERNAL_SERVICE_ERROR", "message": str(exc.detail)}
     if isinstance(exc, drf.APIException):
         return exc.status_code, plain(exc.status_code, exc.detail)
     if isinstance(exc, (BadRequest, SuspiciousOperation, BadHeaderError)):

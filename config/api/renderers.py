@@ -7,6 +7,8 @@ import orjson
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 
+from config.api.links import with_links
+
 JSON = "application/json"
 
 
@@ -64,7 +66,7 @@ class EnvelopeRenderer(BaseRenderer):
         if getattr(response, "bare", False):
             return dumps(data)
         meta = meta_of(request, **getattr(response, "meta", {}))
-        return success_envelope(data, meta, getattr(response, "message", None))
+        return with_links(success_envelope(data, meta, getattr(response, "message", None)), request)
 
 
 class OneRenderer(BaseContentNegotiation):

@@ -10,6 +10,7 @@ import orjson
 from django.db import connection
 from rest_framework import serializers
 
+from config.api.links import MARK
 from config.api.serializers import StampedDay
 from config.clock import current_minute
 from config.db import VersionedModel
@@ -44,6 +45,17 @@ class Confidential:
 
     def __init__(self, permission, **options):
         self.permission = permission
+        super().__init__(**options)
+
+
+class SignedLink(serializers.URLField):
+    """A link: to a file of ours, signed at last, where the value is a path of this API; otherwise the URL it is.
+
+    Rows that satisfy `confidential`, SQL over `{row}`, give callers without `permission` an empty one.
+    """
+
+    def __init__(self, *, permission, confidential, **options):
+        self.permission, self.confidential = permission, confidential
         super().__init__(**options)
 
 
@@ -144,7 +156,9 @@ def _object(serializer_class, alias, fields, included, permissions):
             continue
         else:
             column = _column(serializer_class, name, source, alias)
-            if isinstance(field, KeptNull):
+            if isinstance(field, SignedLink):
+                spliced.append(f"""',"{name}":' || {_link(field, column, alias, permissions)}""")
+            elif isinstance(field, KeptNull):
                 spliced.append(f"""',"{name}":' || coalesce(to_json({column})::text, 'null')""")
             elif isinstance(field, (serializers.JSONField, serializers.DictField, serializers.Serializer)):
                 document = f"""',"{name}":' || {_picked(field, column)}::text"""
@@ -203,6 +217,15 @@ def _picked(field, column):
         return column
     pairs = ", ".join(f"'{key}', {column} -> '{key}'" for key in field._declared_fields)
     return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
+
+
+def _link(field, column, alias, permissions):
+    """A URL as a JSON text, a path of ours between marks."""
+    marked = f"""'"' || chr({ord(MARK)}) || {column} || chr({ord(MARK)}) || '"'"""
+    link = f"CASE WHEN left({column}, 1) = '/' THEN {marked} ELSE to_json({column})::text END"
+    if field.permission in permissions:
+        return link
+    return f"CASE WHEN {field.confidential.format(row=alias)} THEN '\"\"' ELSE {link} END"
 
 
 def _scalar(field, column, permissions):

@@ -88,11 +88,24 @@ ERROR_DESCRIPTIONS = {
     409: "Duplicate, or the state forbids it",
     412: "Changed since `If-Match`",
     413: "The body is too large",
-    415: "The body is not JSON",
+    416: "The file has no such part",
+    415: "The body is of another type",
     422: "A business rule said no",
     429: "Too many tries; see `Retry-After`",
     503: "The database is away; see `Retry-After`",
 }
+
+
+FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+FILE_DESCRIPTIONS = {"200": "The file, to be saved", "206": "The part of it that `Range` asks for"}
+
+
+class SignedLinkScheme(OpenApiAuthenticationExtension):
+    target_class = "employees.authentication.SignedLinkAuthentication"
+    name = "signedLink"
+
+    def get_security_definition(self, auto_schema):
+        return {"type": "apiKey", "in": "query", "name": "signature"}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -247,9 +260,12 @@ class HubSchema(AutoSchema):
 
     def _get_response_bodies(self, direction="response"):
         status = "201" if self.view.action in self.view.created else "200"
-        data = self._data_schema()
-        schema = data if self.view.action in self.view.bare else self._envelope(data)
-        responses = {status: {"description": "Done" if self.method != "GET" else "", "content": self._json(schema)}}
+        if self.view.action in self.view.files:
+            responses = {code: {"description": text, "content": FILE} for code, text in FILE_DESCRIPTIONS.items()}
+        else:
+            data = self._data_schema()
+            schema = data if self.view.action in self.view.bare else self._envelope(data)
+            responses = {status: {"description": "Done" if self.method != "GET" else "", "content": self._json(schema)}}
         error = self._component("Error", ERROR)
         for code in self._error_statuses():
             responses[str(code)] = {"description": ERROR_DESCRIPTIONS[code], "content": self._json(error)}
@@ -266,6 +282,8 @@ class HubSchema(AutoSchema):
             statuses += [401, 429]
         if "{" in self.path:
             statuses.append(404)
+        if view.action in view.files:
+            statuses.append(416)
         if self.method != "GET" and view.resource and view.permission_for(self.method) != view.permission:
             statuses += [409, 412, 422]
         return sorted(statuses)
@@ -283,7 +301,8 @@ class HubSchema(AutoSchema):
             answer = {view.resource: view.serializer_class}
         if isinstance(answer, dict):
             properties = {name: self._part(part) for name, part in answer.items()}
-            return build_object_type(properties, required=list(properties))
+            optional = {name for name, part in answer.items() if not getattr(part, "required", True)}
+            return build_object_type(properties, required=[name for name in properties if name not in optional])
         return self._part(answer)
 
     def _part(self, part):

@@ -34,8 +34,8 @@ class HubViewSet(GenericViewSet):
     list; `includable` names the relations that may be asked for, which all come along outside of lists
     when none is. By action: `bodies` declares what is read, `answers` what is returned when it is not
     the resource itself, `filtersets` what others than the list are narrowed by, `extra_params` further
-    query parameters; `created` actions answer 201; `lists` actions a page of the collection; `bare`
-    actions answer without the envelope.
+    query parameters; `created` actions answer 201; `lists` actions a page of the collection; `files`
+    actions a file; `bare` actions answer without the envelope.
     """
 
     resource = collection = path = None
@@ -46,7 +46,7 @@ class HubViewSet(GenericViewSet):
     sorts, default_sort, default_order = {}, None, "desc"
     page_size, max_page_size = DEFAULT_SIZE, MAX_SIZE
     includable = frozenset()
-    bodies, answers, filtersets, extra_params, bare = {}, {}, {}, {}, frozenset()
+    bodies, answers, filtersets, extra_params, bare, files = {}, {}, {}, {}, frozenset(), frozenset()
     created, lists = frozenset({"create"}), frozenset({"list"})
 
     # --- Reading the request -----------------------------------------------------------
@@ -195,7 +195,7 @@ class HubViewSet(GenericViewSet):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.in_envelope = True
         response.bare = self.action in self.bare
-        if response.status_code < 400:
+        if response.status_code < 400 and isinstance(response, Response):
             self._describe(response)
             self._tag(request, response)
         return response

@@ -1,6 +1,7 @@
 """The server's entry: what HTTP servers hand over reaches Django whole."""
 
 import asyncio
+import threading
 
 import orjson
 import pytest
@@ -14,9 +15,10 @@ def call(monkeypatch):
     monkeypatch.setattr("django.db.backends.signals.connection_created.connect", lambda receiver: None)
     from config.asgi import application
 
-    def send(chunks, headers, stalls=False):
+    def send(chunks, headers, stalls=False, breaks_off=False, content_type=b"application/json", raw=False):
         messages = [{"type": "http.request", "body": c, "more_body": True} for c in chunks]
-        messages.append({"type": "http.request", "body": b"", "more_body": False})
+        if not breaks_off:
+            messages.append({"type": "http.request", "body": b"", "more_body": False})
         sent = []
 
         async def receive():
@@ -37,11 +39,13 @@ def call(monkeypatch):
             "raw_path": b"/api/v1/auth/refresh",
             "query_string": b"",
             "root_path": "",
-            "headers": [(b"host", b"testserver"), (b"content-type", b"application/json"), *headers],
+            "headers": [(b"host", b"testserver"), (b"content-type", content_type), *headers],
             "client": ("127.0.0.1", 1),
             "server": ("testserver", 80),
         }
         asyncio.run(application(scope, receive, collect))
+        if raw:
+            return sent
         body = b"".join(message.get("body", b"") for message in sent)
         return sent[0]["status"], orjson.loads(body)
 
@@ -66,3 +70,37 @@ def test_a_body_that_stalls_costs_no_thread_and_ends_in_a_408(call, monkeypatch)
     monkeypatch.setattr("config.asgi.BODY_SECONDS", 0.05)
     status, envelope = call([b'{"email"'], [(b"content-length", b"200")], stalls=True)
     assert (status, envelope["success"]) == (408, False)
+
+
+def test_a_form_may_be_longer_than_json_but_is_for_views_that_declare_it(call):
+    status, envelope = call([b"x" * 500_000] * 4, CHUNKED, content_type=b"multipart/form-data; boundary=x")
+    assert (status, envelope["error"]["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_a_body_that_breaks_off_reaches_no_view(call):
+    status, envelope = call([b'{"email": "a@b.co", "password": "x"}'], [(b"content-length", b"200")], breaks_off=True)
+    assert (status, envelope["message"]) == (400, "The request is malformed")
+
+
+def test_a_file_is_sent_in_pieces_after_the_thread_is_free(call, monkeypatch, tmp_path):
+    import config.asgi as asgi
+
+    (tmp_path / "file").write_bytes(b"0123456789")
+    threads = []
+
+    class Watched(asgi.FileWrapper):
+        def __init__(self, file, size):
+            super().__init__(file, size)
+            threads.append(threading.current_thread().name)
+
+    def django(environ, start_response):
+        start_response("200 OK", [("content-length", "10")])
+        return environ["wsgi.file_wrapper"]((tmp_path / "file").open("rb"), 4)
+
+    monkeypatch.setattr(asgi, "FileWrapper", Watched)
+    monkeypatch.setattr(asgi, "_django", django)
+    monkeypatch.setattr(asgi, "PIECE", 4)
+    sent = call([], [], raw=True)
+    assert [message.get("body") for message in sent[1:]] == [b"0123", b"4567", b"89", b""]
+    assert [message.get("more_body") for message in sent[1:]] == [True, True, True, False]
+    assert threads[0].startswith("WSGI")

@@ -8,6 +8,7 @@ import pytest
 from config.api.throttling import Limit
 from config.testing import data_of, error_of, make_action, make_customer
 from customers.models import Customer
+from documents.tests.files import pdf, upload
 from employees import services
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
@@ -364,6 +365,26 @@ def test_18_search_customers(as_, ahmed, example):
     assert {"id", "name", "phone", "stage"} <= set(result["customer"])
     assert (result["customer"]["id"], result["score"], result["matchedFields"]) == (example.pk, 0.96, ["name"])
     assert data["total"] == 1
+
+
+def test_28_upload_document(as_, ahmed, example):
+    texts = {"name": "صورة الهوية", "description": "صورة هوية العميل - وجه وظهر", "tags": '["identity", "kyc"]'}
+    content = pdf(size=2_456_789)
+    response = upload(as_(ahmed), example, content, "id_copy.pdf", type="id_copy", **texts)
+    document = data_of(response, 201)["document"]
+    assert document.pop("fileUrl").startswith(f"http://testserver/api/v1/documents/{document['id']}/file?")
+    assert MOMENT.match(document.pop("uploadedAt"))
+    assert document == {
+        "id": document["id"],
+        "name": "صورة الهوية",
+        "type": "id_copy",
+        "fileSize": 2456789,
+        "mimeType": "application/pdf",
+        "uploadedBy": ahmed.name,
+        "uploadedById": ahmed.pk,
+        "description": "صورة هوية العميل - وجه وظهر",
+        "tags": ["identity", "kyc"],
+    }
 
 
 def test_29_list_employees(as_, layla, ahmed, example):

@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 from config.testing import HubClient, make_customer, make_phone
 from customers.querying import FIELDS
 from customers.tests.deals import DEAL, WORDS
+from documents.tests.files import upload
 
 
 @cache
@@ -36,7 +37,9 @@ def test_every_operation_says_what_it_does_and_what_it_takes():
         for method, operation in operations.items():
             assert operation.get("description"), f"{method} {path} has no description"
             public = path.removeprefix("/api/v1/") in {"auth/login", "auth/refresh", "auth/logout", "login"}
-            assert operation.get("security", []) == ([] if public else [{"bearer": []}]), f"{method} {path}"
+            ways = [] if public else [{"bearer": []}]
+            ways = [{"signedLink": []}, *ways] if path.endswith("/file") else ways
+            assert operation.get("security", []) == ways, f"{method} {path}"
 
 
 def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
@@ -213,6 +216,32 @@ def test_answers_about_listings_are_what_it_says(as_, layla):
     check(client.put(f"listings/{key}", {"price": None, "city": None}), "put", one)
     check(client.patch(f"listings/{key}", {"floor": 9}), "patch", one)
     check(client.delete(f"listings/{key}"), "delete", one)
+
+
+def test_answers_about_documents_are_what_it_says(as_, ahmed):
+    client, customer = as_(ahmed), make_customer(ahmed)
+    many, one = "customers/{customer_id}/documents", "customers/{customer_id}/documents/{id}"
+    created = check(upload(client, customer, type="id_copy", tags="a,b"), "post", many)["data"]
+    key, path = created["document"]["id"], f"customers/{customer.pk}/documents"
+    assert created["warnings"][0]["code"] == "ID_COPY_DISCOURAGED"
+    check(client.get(path), "get", many)
+    check(client.get(path, {"cursor": ""}), "get", many)
+    check(upload(client, customer, b"<html>"), "post", many)
+    check(client.post(path, {}), "post", many)
+    check(client.get(f"{path}/{key}"), "get", one)
+    check(client.patch(f"{path}/{key}", {"type": "contract"}), "patch", one)
+    check(client.put(f"{path}/{key}", {"tags": []}), "put", one)
+    check(client.get(f"customers/{customer.pk}"), "get", "customers/{id}")
+    check(client.get(f"documents/{key}/file", headers={"Range": "bytes=99999-"}), "get", "documents/{id}/file")
+    check(client.delete(f"{path}/{key}"), "delete", one)
+    check(client.get(f"documents/{key}/file"), "get", "documents/{id}/file")
+    body = schema()["paths"][f"/api/v1/{many}"]["post"]["requestBody"]["content"]
+    (form,) = body.values()
+    reference = form["schema"]["$ref"].rpartition("/")[2]
+    assert list(body) == ["multipart/form-data"]
+    assert schema()["components"]["schemas"][reference]["properties"]["file"] == {"type": "string", "format": "binary"}
+    file = schema()["paths"]["/api/v1/documents/{id}/file"]["get"]["responses"]["200"]["content"]
+    assert file == {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
 def test_answers_about_places_are_what_it_says(as_, layla):

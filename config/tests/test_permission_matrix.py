@@ -3,6 +3,7 @@
 A route that is missing in TABLE fails `test_the_table_names_every_route_and_no_other`.
 """
 
+import io
 import json
 from datetime import date, timedelta
 from decimal import Decimal
@@ -27,6 +28,9 @@ from customers.compliance.parts import PARTS
 from customers.services import activity, consent
 from customers.services import customer as customers
 from customers.services.compliance import new_rows
+from documents.inspection import Inspected
+from documents.services import add_document
+from documents.tests.files import MULTIPART, form, pdf
 from employees import services as employees
 from employees.authentication import forget_identities
 from employees.choices import Role
@@ -134,6 +138,13 @@ TABLE = {
     ("listing", "PUT"): _STOCK,
     ("listing", "PATCH"): _STOCK,
     ("listing", "DELETE"): _STOCK,
+    ("documents", "GET"): _READ,
+    ("documents", "POST"): _NOTE,
+    ("document", "GET"): _READ,
+    ("document", "PUT"): _WORK,
+    ("document", "PATCH"): _WORK,
+    ("document", "DELETE"): _WORK,
+    ("document-file", "GET"): _READ,
     ("employees", "GET"): ("200", "200", "200", "200", "401"),
     ("employees", "GET ?includeStats=true"): ("200", "200", "200", "200", "401"),
     ("employees", "POST"): ("201", "403", "403", "403", "401"),
@@ -207,6 +218,9 @@ BODIES = {
     ("listings", "POST"): {"title": "فيلا", "type": "villa", "purpose": "sale", "reference": "R-2"},
     ("listing", "PUT"): {"price": 2_000_000},
     ("listing", "PATCH"): {"status": "reserved"},
+    ("documents", "POST"): form(pdf(), "عقد.pdf"),
+    ("document", "PUT"): {"name": "عقد نهائي"},
+    ("document", "PATCH"): {"tags": ["مهم"]},
     ("employees", "POST"): {"name": "ماجد العنزي", "email": "majed@hub.test", "password": PASSWORD},
     ("employee", "PUT"): {"role": "مستشار مبيعات"},
     ("employee", "PATCH"): {"name": "اسم جديد"},
@@ -317,6 +331,8 @@ def make_children(actor, customer, title="عنوان"):
     """`{collection: id}` of one row of each kind that hangs on a customer."""
     ahead = timezone.now() + timedelta(days=30)
     said = {"purpose": "service", "granted": True, "evidence": title}
+    content = pdf()
+    file = Inspected(io.BytesIO(content), f"{title}.pdf", "application/pdf", len(content))
     rows = (
         activity.add_interest(customer, actor=actor, values={"property_id": "prop_1", "property_title": title}),
         activity.add_interaction(customer, actor=actor, values={"type": "call", "notes": title}),
@@ -324,6 +340,7 @@ def make_children(actor, customer, title="عنوان"):
             customer, actor=actor, values={"type": "phone_call", "title": title, "datetime": ahead}
         ),
         consent.add_consent(customer, actor=actor, values=said),
+        add_document(customer, actor=actor, values={}, file=file),
         activity.add_reminder(customer, actor=actor, values={"title": title, "datetime": ahead}),
     )
     return {row.collection(): row.pk for row in rows} | comply(customer, title)
@@ -370,10 +387,12 @@ def action_ids(world):
 def rows_for(world, role, path):
     """`{whose: id}` for the id in a route's path, or None when there is none."""
     me = ACTORS.get(role, "sami")
+    keys = dict(zip(CUSTOMER_OF, (me, "sami" if me != "sami" else "ahmed", "omar", "nobody", "theirs"), strict=True))
     if "customers/<" in path or "/actions/<" in path:
         rows = world.actions if "/actions/<" in path else world.customers
-        keys = (me, "sami" if me != "sami" else "ahmed", "omar", "nobody", "theirs")
-        return {whose: rows[key].pk for whose, key in zip(CUSTOMER_OF, keys, strict=True)}
+        return {whose: rows[key].pk for whose, key in keys.items()}
+    if "documents/<" in path:
+        return {whose: world.hanging[world.customers[key].pk]["documents"] for whose, key in keys.items()}
     if "listings/<" in path:
         return dict(zip(LISTING_OF, [world.listings[key].pk for key in ("ours", "theirs")], strict=True))
     if "employees/<" in path:
@@ -385,7 +404,7 @@ def rows_for(world, role, path):
 
 def assert_no_canary(world, response, asked=""):
     """Nothing of the other organization is in an answer, but for what the caller has said itself."""
-    text = response.content.decode() + "".join(f"{name}: {value}\n" for name, value in response.items())
+    text = response.getvalue().decode() + "".join(f"{name}: {value}\n" for name, value in response.items())
     for canary in [*CANARIES, *world.foreign_ids]:
         if canary not in asked:
             assert canary.lower() not in text.lower(), f"{canary} in the answer to {asked}: {text[:500]}"
@@ -421,10 +440,12 @@ def call(client, world, route, method, key):
     path = path.replace("<id:pk>", key or "")
     body = BODIES.get((route, verb))
     body = body(world) if callable(body) else body
-    asked = json.dumps([path, body], ensure_ascii=False)
+    is_form = isinstance(body, bytes)
+    content, content_type = (body, MULTIPART) if is_form else (json.dumps(body) if body else b"", "application/json")
+    asked = json.dumps([path, None if is_form else body], ensure_ascii=False)
     forget_identities()
     with transaction.atomic():
-        response = client.generic(verb, path + query, json.dumps(body) if body else b"", "application/json")
+        response = client.generic(verb, path + query, content, content_type)
         transaction.set_rollback(True)
     return response, asked
 
@@ -485,6 +506,8 @@ def test_another_organizations_row_answers_exactly_as_an_id_that_does_not_exist(
             theirs, random = world.actions["theirs"].pk, "action_" + "0" * 20
         if "listings" in ROUTES[route]:
             theirs, random = world.listings["theirs"].pk, "prop_" + "0" * 20
+        if ROUTES[route].endswith("documents/<id:pk>/file"):
+            theirs, random = world.hanging[world.theirs.pk]["documents"], "doc_" + "0" * 20
         for role in ROLES:
             client = clients[role]
             assert told(client, route, method, theirs) == told(client, route, method, random), (route, method, role)

@@ -3,6 +3,7 @@
 import orjson
 from django.utils.translation import gettext as _
 
+from config.api.links import unmarked
 from config.api.renderers import iso
 from config.api.viewsets import HubViewSet
 from customers.compliance import numbers
@@ -144,7 +145,7 @@ class CustomerViewSet(HubViewSet):
         of_key = {match.key: match for match in matches}
         found = []
         for text, *_version in self.shape.fetch(list(of_key)):
-            match = of_key[orjson.loads(text)["id"]]
+            match = of_key[orjson.loads(unmarked(text))["id"]]
             found.append({"customer": orjson.Fragment(text), "score": match.score, "matchedFields": match.fields})
         return found
 

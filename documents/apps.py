@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DocumentsConfig(AppConfig):
+    name = "documents"
+    verbose_name = _("Documents")
+
+    def ready(self):
+        from customers.includes import INCLUDES
+        from documents import signals
+        from documents.serializers import DocumentSerializer
+
+        INCLUDES["documents"] = DocumentSerializer
+        assert signals
