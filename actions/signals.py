@@ -30,7 +30,8 @@ def follow_activity(rows, kind, changes, actor, **_message):
     if kind == "updated":
         for customer, change in zip(rows, changes, strict=True):
             for collection in following.FOLLOWED.keys() & change.keys():
-                following.FOLLOWED[collection](customer, *change[collection], actor=actor)
+                if change[collection] != (None, None):  # rows that were loaded cause nothing
+                    following.FOLLOWED[collection](customer, *change[collection], actor=actor)
 
 
 @receiver(changed, sender=CustomerAction)

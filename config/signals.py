@@ -7,7 +7,7 @@ from django.dispatch import Signal
 #   rows     the rows as they are now (a list)
 #   kind     "created", "updated", "deleted" (hidden), "restored" or "purged" (about to be removed for good)
 #   changes  what differs, row by row: [{column: (before, after)}, …], under the name of a related collection
-#            (None, the new row); empty dicts unless updated
+#            (None, the new row), or (None, None) for several rows at once; empty dicts unless updated
 #   actor    the Employee who did it, or None for the system
 # A subscriber may add rows of its own; it never alters what the service did.
 changed = Signal()

@@ -7,9 +7,11 @@ class DocumentsConfig(AppConfig):
     verbose_name = _("Documents")
 
     def ready(self):
+        from customers.importing.relations import RELATIONS
         from customers.includes import INCLUDES
-        from documents import signals
+        from documents import importing, signals
         from documents.serializers import DocumentSerializer
 
         INCLUDES["documents"] = DocumentSerializer
+        RELATIONS["documents"] = importing.RELATION
         assert signals

@@ -1,4 +1,4 @@
-"""The JSON of full customer objects: employees, customers and their stage history, with ids of their own."""
+"""The JSON of full customer objects: employees, customers and all that hangs on them, with ids of their own."""
 
 import re
 
@@ -12,6 +12,7 @@ from customers.choices import Source, Stage
 from customers.importing.copying import copied_value
 from customers.importing.objects import cells_of, is_usable, listed, mapping
 from customers.importing.readers import UnreadableFile
+from customers.importing.relations import Reader
 from customers.importing.rows import Problem, Row
 from customers.models import Customer, StageChange
 from customers.models.customer import empty_preferences
@@ -23,8 +24,8 @@ from employees.models import Employee
 from employees.serializers import EmployeeInput
 from employees.services import create_employee
 
-# Relations of a customer that this command does not load yet; the loader of one takes its name off this list.
-_NOT_LOADED = ("properties", "interactions", "appointments", "reminders", "documents", "ksaCompliance")
+# Counted where the file does not say how many there are.
+_TOTALS = {"interactions": "total_interactions", "appointments": "total_appointments"}
 _LEADS = re.compile(r"manager|مدير|مديرة", re.IGNORECASE)
 
 
@@ -89,7 +90,7 @@ class Documents:
         self.employee_id_of = {SYSTEM_ID: SYSTEM_ID}
         self._load_employees(list(named.values()))
         self._settle_ids()
-        self._report_what_is_left_out()
+        self.relations = Reader(organization, self.employee_id_of, now)
 
     # --- Employees ------------------------------------------------------------------------------
 
@@ -167,13 +168,6 @@ class Documents:
         }
         self.taken_changes = set(StageChange.objects.filter(pk__in=changes).values_list("pk", flat=True))
 
-    def _report_what_is_left_out(self):
-        for name in _NOT_LOADED:
-            count = sum(1 for customer in self.objects if mapping(customer).get(name))
-            if count:
-                message = _("Not imported by this command: %(count)d customers have it") % {"count": count}
-                self.report.notice(None, name, "", message)
-
     # --- Customers ------------------------------------------------------------------------------
 
     def row(self, number, customer):
@@ -186,21 +180,25 @@ class Documents:
             raise Problem([("id", key, message)])
         if customer.get("deletedAt"):
             raise Problem([("deletedAt", customer["deletedAt"], _("Deleted customers are not imported"))])
-        body, extra = CustomerInput(data=customer), _Imported(data=customer)
+        body, extra = CustomerInput(data={**customer, "ksaCompliance": {}}), _Imported(data=customer)
         history = _Change(data=listed(customer.get("stageHistory")), many=True)
         errors = {**({} if body.is_valid() else body.errors), **({} if extra.is_valid() else extra.errors)}
         if not history.is_valid():
             errors["stageHistory"] = history.errors
-        if errors:
-            raise Problem(cells_of(customer, errors))
+        related, wrong = self.relations.read(customer)
+        if errors | wrong:
+            raise Problem(cells_of(customer, errors | wrong))
         values, imported = dict(body.validated_data), dict(extra.validated_data)
+        values.pop("ksa_compliance", None)
         values.setdefault("source", Source.IMPORT.value)
+        for collection, column in _TOTALS.items():
+            imported.setdefault(column, sum(row.collection() == collection for row in related))
         self._remap(number, values)
         self._tell_of_new_id(number, key)
         own = key if key in self.known else None
         changes = history.validated_data or [self._first_change(values)]
         columns = self._copied(own or self.id_of.get(key) or new_id("cust"), values, imported, changes)
-        return Row(number, values, columns, own, tuple(map(self._change, changes)))
+        return Row(number, values, columns, own, tuple(map(self._change, changes)), tuple(related))
 
     def _remap(self, number, values):
         assignee = values.get("assigned_employee_id")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from config.db import held, new_id
 from config.signals import changed
+from customers.importing import relations
 from customers.importing.copying import NULL, copy, line_of, rewrite
 from customers.importing.rows import messages_of
 from customers.models import Customer
@@ -107,11 +108,16 @@ class Loader:
             return
         inserted, known = self.at_work.result()
         self.at_work = None
+        related = {key: row.relations for row, key, _assignee in inserted if row.relations}
+        related |= {key: row.relations for row, key in known if row.relations and (self.upsert or row.known_id)}
+        news = relations.write(related, self.organization, self.report) if related else {}
         if inserted:
             self.report.inserted += len(inserted)
             rows = [_sketch(id=key, organization_id=self.organization.pk, assigned_employee_id=assignee)
-                    for key, assignee in inserted]  # fmt: skip
+                    for _row, key, assignee in inserted]  # fmt: skip
             changed.send(Customer, rows=rows, kind="created", changes=[{}] * len(rows), actor=None)
+        if known and news:
+            self._tell({key: news[key] for _row, key in known if key in news})
         if known and self.upsert:
             self._update(known)
         else:
@@ -123,10 +129,16 @@ class Loader:
                     phone = row.columns[self.phone_at]
                     self.report.duplicate(row.number, self.source.headers["phone"], phone, message)
 
+    def _tell(self, news):
+        """Tell of what came to hang on known customers."""
+        customers = list(Customer.objects.filter(pk__in=news))
+        changes = [news[customer.pk] for customer in customers]
+        changed.send(Customer, rows=customers, kind="updated", changes=changes, actor=None)
+
     # --- New customers, in the thread ---------------------------------------------------------
 
     def _insert(self, rows):
-        """`[(id, assignee)]` of the inserted, `[(row, customer id)]` of those that exist already."""
+        """`[(row, customer id, assignee)]` of the inserted, `[(row, customer id)]` of those that exist already."""
         with self.raw.cursor() as cursor:
             for attempt in range(TRIES):
                 cursor.execute("SAVEPOINT import_chunk")
@@ -162,7 +174,7 @@ class Loader:
                 )
             if assignee != NULL:
                 assignments.append(f"{new_id('asg')}\t{key}\t{NULL}\t{assignee}\t{system}\t")
-            inserted.append((key, None if assignee == NULL else assignee))
+            inserted.append((row, key, None if assignee == NULL else assignee))
         copy(cursor, "customers", self.source.columns, customers)
         copy(cursor, "stage_history", _HISTORY, history)
         copy(cursor, "assignments", _ASSIGNMENTS, assignments)

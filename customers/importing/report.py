@@ -2,6 +2,7 @@
 
 import csv
 import os
+from collections import Counter
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -24,6 +25,8 @@ class Report:
         self.path = Path(path)
         self.read = self.inserted = self.updated = self.unchanged = self.duplicates = self.bad_rows = self.notices = 0
         self.other_counts = []
+        # How many rows of what hangs on customers were inserted, by what they are called.
+        self.relations = Counter()
         self._unfinished = self.path.with_name(f".{self.path.name}.part")
         self._file = self._lines = None
 

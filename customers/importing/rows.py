@@ -18,6 +18,8 @@ class Row:
     columns: tuple
     known_id: str | None = None
     history: tuple = ()
+    # Unsaved rows of what hangs on the customer; see importing.relations.
+    relations: tuple = ()
     line: str = ""
 
 

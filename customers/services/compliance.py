@@ -134,10 +134,11 @@ def edits_of(customer, values, *, actor):
     return [_edit_of(customer, PARTS[name], value, actor) for name, value in values.items()]
 
 
-def new_rows(customer, values):
+def new_rows(customer, values, *, documents=()):
     """The rows of a customer who has none yet, not saved, with the ids that `values` give them.
 
-    For importers: nobody is asked who they are. Raises ValidationError (400) as `write` does.
+    For importers: nobody is asked who they are, and `documents` are ids that come along. Raises ValidationError (400)
+    as `write` does.
     """
     edits = []
     for name, value in values.items():
@@ -150,7 +151,7 @@ def new_rows(customer, values):
         for draft, body in zip(drafts, bodies or [], strict=True):
             draft.row.pk = body.get("id") or draft.row.pk
         edits.append(Edit(part, drafts))
-    _check(customer, edits)
+    _check(customer, edits, documents)
     return [draft.row for edit in edits for draft in edit.drafts]
 
 
@@ -249,7 +250,7 @@ def _follow(draft, actor, now):
             row.target_resolution_date = day + min(days, date.max - day)
 
 
-def _check(customer, edits):
+def _check(customer, edits, documents=()):
     errors = {}
     drafts = [draft for edit in edits for draft in edit.drafts]
     for draft in drafts:
@@ -258,7 +259,7 @@ def _check(customer, edits):
         path_of = {draft.row.pk: draft.path for draft in edit.drafts}
         for row, name, message in breaches_among([*edit.others, *(draft.row for draft in edit.drafts)]):
             errors[path_of[row.pk] + name] = [message]
-    errors |= _unknown_documents(customer, drafts)
+    errors |= _unknown_documents(customer, drafts, documents)
     if errors:
         raise ValidationError(errors)
     moves = {
@@ -270,7 +271,7 @@ def _check(customer, edits):
         raise RuleViolation(moves)
 
 
-def _unknown_documents(customer, drafts):
+def _unknown_documents(customer, drafts, coming):
     """Errors for ids that name no document of the customer, where customers have documents."""
     documents = INCLUDES.get("documents")
     named = {
@@ -278,7 +279,7 @@ def _unknown_documents(customer, drafts):
         for draft in drafts
         for name in ("documents", "photos")
         for key in getattr(draft.row, name, ())
-        if ":" not in key and key not in draft.before.get(name, ())
+        if ":" not in key and key not in coming and key not in draft.before.get(name, ())
     }
     if not documents or not named:
         return {}
