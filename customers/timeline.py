@@ -117,9 +117,10 @@ def timeline(customer, *, kinds, since, until, size, cursor, permissions):
     if position:
         params |= {"at": datetime.fromisoformat(position.at), "id": position.id}
     bounded = tuple(name for name, moment in bounds.items() if moment)
-    with connection.cursor() as cursor:
-        cursor.execute(_page_sql(kinds, bounded, backward, position and position.kind, permissions), params)
-        rows = cursor.fetchall()
+    sql = _page_sql(kinds, bounded, backward, position and position.kind, permissions)
+    with connection.cursor() as database:
+        database.execute(sql, params)
+        rows = database.fetchall()
     more, rows = len(rows) > size, rows[:size]
     if backward:
         rows.reverse()

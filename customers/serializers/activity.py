@@ -36,6 +36,7 @@ NEWEST = 50
 # A day alone means the beginning of it for what has happened, and the beginning of work for what is to come.
 START_OF_DAY, START_OF_WORK = time.min, time(9)
 LONGEST_MINUTES = 1440
+LAST_YEAR = 9998
 
 # --- What leaves --------------------------------------------------------------------------
 
@@ -251,6 +252,8 @@ class AppointmentInput(serializers.Serializer):
         # Forms send the whole object back: a moment that is the stored one says nothing against a new day or time.
         if moment is None or moment == stored:
             moment = self._combined(day, clock, stored)
+        if moment.year > LAST_YEAR:  # which might be the year 10000 in another zone
+            raise serializers.ValidationError({"datetime": _("Must not lie so far ahead")})
         return values | {"datetime": moment}
 
     def _combined(self, day, clock, stored):

@@ -94,6 +94,7 @@ def test_days_are_those_of_the_organization(as_, ahmed, path):
         ({"date": "2026-01-28", "time": 10}, "time"),
         ({"date": 20260128, "time": "10:00"}, "date"),
         ({"datetime": "soon"}, "datetime"),
+        ({"datetime": "9999-12-31T23:59:59Z"}, "datetime"),
         ({"datetime": "2026-01-28", "type": "party"}, "type"),
         ({"datetime": "2026-01-28", "duration": 4}, "duration"),
         ({"datetime": "2026-01-28", "duration": 1441}, "duration"),
