@@ -19,6 +19,12 @@ def surface_due():
 
 
 @shared_task
+def surface_expiring():
+    """Open the actions of leases and licences that end soon."""
+    return due.surface_expiring()
+
+
+@shared_task
 def fold_counts():
     """Add up what has gathered in the counts that statistics are read from."""
     return counting.fold_counts()

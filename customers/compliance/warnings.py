@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from config.arabic import ascii_digits, fold_text, is_saudi, national_id_kind
 from config.places import city_key
 from customers.choices import (
+    ConsentPurpose,
     ContractStatus,
     EjarStatus,
     Financing,
@@ -25,6 +26,7 @@ from customers.choices import (
 from customers.compliance import law
 from customers.compliance.parts import PARTS, api_name
 from customers.compliance.standing import riyadh_day, standing_of
+from customers.models import Customer, MortgageInfo, SakaniEligibility
 
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
 # How far two amounts may differ that ought to be one.
@@ -87,6 +89,9 @@ MEANINGS = {
     "DEPOSIT_ABOVE_5PCT": Meaning(
         WARNING, _("A deposit above %(limit)s percent of the deal counts as a part of the price")
     ),
+    "CREDIT_CONSENT_MISSING": Meaning(
+        CRITICAL, _("The customer has not agreed to the use of credit data"), is_private=True
+    ),
     "NATIONALITY_MISMATCH": Meaning(
         WARNING, _("The national ID and the nationality do not belong together"), is_private=True
     ),
@@ -116,6 +121,9 @@ def issues_of(customers, today=None):
     """`{customer id: [Issue]}` as of a day in Riyadh, in a number of queries that does not grow with the customers."""
     today = today or riyadh_day()
     wholes = {customer.pk: SimpleNamespace(customer=customer, today=today) for customer in customers}
+    agreeing = Customer.objects.filter(pk__in=wholes).having_agreed(ConsentPurpose.CREDIT_DATA)
+    for key in agreeing.values_list("pk", flat=True):
+        wholes[key].has_agreed_to_credit = True
     for name, part in PARTS.items():
         for whole in wholes.values():
             setattr(whole, name, [])
@@ -268,9 +276,23 @@ def _overall(whole):
     due = [row.amount for row in whole.payments if row.status != PaymentStatus.CANCELLED]
     if due and customer.total_deal_value and _differ(sum(due), customer.total_deal_value):
         yield "SCHEDULE_TOTAL_MISMATCH", "ksaCompliance.paymentSchedule", {"amount": _plain(sum(due))}
+    for part in ("mortgage_info", "sakani_eligibility"):
+        if is_credit_data(getattr(whole, part)) and not hasattr(whole, "has_agreed_to_credit"):
+            yield "CREDIT_CONSENT_MISSING", f"ksaCompliance.{PARTS[part].name}", {}
     kind = national_id_kind(customer.national_id)
     if kind and customer.nationality and (kind == "citizen") != is_saudi(customer.nationality):
         yield "NATIONALITY_MISMATCH", "nationality", {}
+
+
+def is_credit_data(rows):
+    """Whether rows tell of a customer's loans or income, for which the law asks for a consent (PDPL, art. 24)."""
+    return any(
+        isinstance(row, MortgageInfo)
+        and row.status != MortgageStatus.NOT_APPLIED
+        or isinstance(row, SakaniEligibility)
+        and row.household_income is not None
+        for row in rows
+    )
 
 
 def _differ(amount, expected):

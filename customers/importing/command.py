@@ -124,7 +124,7 @@ class ImportCommand(BaseCommand):
         for label, read, hired, known in report.other_counts:
             line = _("%(label)s: read %(read)d, inserted %(inserted)d, known %(known)d")
             self.stdout.write(line % {"label": label, "read": read, "inserted": hired, "known": known})
-        for label, count in report.relations.items():
+        for label, count in (+report.relations).items():
             self.stdout.write(f"{label}: {count}")
         for label, count in (
             (_("read"), report.read),

@@ -134,7 +134,7 @@ class Reader:
 
 
 def write(rows_of, organization, report):
-    """Insert what is not here yet of `{customer id: rows}`; returns it as `{customer id: {collection: (None, None)}}`."""
+    """Insert what is not here yet of `{customer id: rows}`; returns `{customer id: {collection: (None, None)}}`."""
     by_model, news = defaultdict(list), defaultdict(dict)
     for customer_id, rows in rows_of.items():
         for row in rows:

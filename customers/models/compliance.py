@@ -300,6 +300,7 @@ class SakaniEligibility(CustomerChild):
     class Meta:
         db_table = "sakani_eligibilities"
         verbose_name = _("Sakani eligibility")
+        verbose_name_plural = _("Sakani eligibilities")
         indexes = [models.Index(fields=["organization", "status", "customer"], name="sakani_eligibility_standing")]
 
 
@@ -318,6 +319,7 @@ class RegistryInfo(CustomerChild):
     class Meta:
         db_table = "registry_infos"
         verbose_name = _("registry information")
+        verbose_name_plural = _("registry information")
 
 
 class MortgageInfo(CustomerChild):
@@ -347,6 +349,7 @@ class MortgageInfo(CustomerChild):
     class Meta:
         db_table = "mortgage_infos"
         verbose_name = _("mortgage information")
+        verbose_name_plural = _("mortgage information")
         indexes = [models.Index(fields=["organization", "status", "customer"], name="mortgage_info_standing")]
 
 

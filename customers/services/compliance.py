@@ -22,14 +22,17 @@ from rest_framework.exceptions import ValidationError
 
 from config.audit import recorded
 from config.db import touch
-from customers.choices import ContractStatus, DefectSeverity, DefectStatus, PaymentStatus, SakaniStatus
-from customers.compliance.law import LEASES_RENEW_SINCE
+from customers.choices import ConsentPurpose, ContractStatus, DefectSeverity, DefectStatus, PaymentStatus, SakaniStatus
+from customers.compliance.law import LEASES_RENEW_SINCE, STATUTORY_COMMISSION
 from customers.compliance.parts import MAX_ITEMS, PARTS, api_name
 from customers.compliance.rules import breaches, breaches_among, forbidden_move
 from customers.compliance.standing import riyadh_day, standing_of
+from customers.compliance.warnings import MEANINGS, is_credit_data
 from customers.includes import INCLUDES
 from customers.models import BrokerageContract, Customer, EjarContract, HandoverDefect, Payment, SakaniEligibility
 from customers.services.child import hold, hold_child, tell
+from customers.services.consent import has_agreed
+from employees.choices import GatePreset
 
 # What errors begin with when the customer is written as a whole.
 ROOT = "ksaCompliance."
@@ -159,15 +162,32 @@ def write(customer, edits, actor):
     """Save Edits of a held customer that keep the rules; returns `{related name: (before, after)}` of what changed.
 
     Raises rest_framework's ValidationError (400) with every rule that is broken, Django's (422) for a status that
-    may not follow the one before, PermissionDenied when the actor may not say that something is verified.
+    may not follow the one before or what a strict organization refuses, PermissionDenied when the actor may not say
+    that something is verified.
     """
     _check(customer, edits)
+    _be_strict(customer, edits, actor)
     paid_before = paid_by_schedule(customer) if any(edit.part.model is Payment for edit in edits) else None
     changes = {edit.part.related_name: (None, None) for edit in edits if _save(edit)}
     if "payments" in changes and customer.paid_amount is None:
         paid = paid_by_schedule(customer)
         changes |= {"paid_amount": (paid_before, paid)} if paid != paid_before else {}
     return changes
+
+
+def _be_strict(customer, edits, actor):
+    """Refuse in a strict organization what elsewhere is an issue: credit data and commissions without agreement."""
+    if not actor or actor.organization.gate_preset != GatePreset.STRICT:
+        return
+    drafts = [draft for edit in edits for draft in edit.drafts if draft.is_changed]
+    told = [draft for draft in drafts if is_credit_data([draft.row])]
+    if told and not has_agreed(customer, ConsentPurpose.CREDIT_DATA):
+        raise RuleViolation({told[0].path.rstrip(".") or "consents": MEANINGS["CREDIT_CONSENT_MISSING"].text})
+    for draft in drafts:
+        rate = getattr(draft.row, "commission_rate", None)
+        if rate is not None and rate > STATUTORY_COMMISSION and not draft.row.documents:
+            text = str(MEANINGS["COMMISSION_ABOVE_STATUTORY"].text) % {"limit": STATUTORY_COMMISSION}
+            raise RuleViolation({f"{draft.path}commissionRate": text})
 
 
 def paid_by_schedule(customer):

@@ -63,7 +63,7 @@ DEAL = {
             "unitId": "UNIT-B-205", "category": "electrical", "severity": "major", "description": "مفتاح لا يعمل",
             "reportedBy": "عمر", "reportedAt": "2030-01-15T09:00:00Z", "status": "resolved", "assignedTo": "الكهرباء",
             "targetResolutionDate": "2030-01-25T00:00:00Z", "resolvedAt": "2030-01-20T10:00:00Z",
-            "photos": ["https://photos.example/1.jpg", "doc_1"],
+            "photos": ["https://photos.example/1.jpg", "https://photos.example/2.jpg"],
         },
     ],
     "sakaniEligibility": {

@@ -7,13 +7,14 @@ from decimal import Decimal
 import pytest
 from django.utils import translation
 
-from config.testing import data_of, error_of, make_customer, make_phone
+from config.testing import data_of, error_of, fields_of, make_customer, make_phone, nothing_changes
 from customers.compliance.parts import PARTS
 from customers.compliance.warnings import MEANINGS
 from customers.models import BrokerageLicense, Customer, EjarContract, EscrowMilestone, Payment
 from customers.services.compliance import new_rows
 from customers.tests.brokerage import listed, total_of
 from customers.tests.deals import one_of, place_of, write_whole
+from employees.authentication import forget_identities
 
 STATUSES = {
     "brokerageLicenseStatus": ("brokerageLicense", "active expired suspended pending none".split()),
@@ -506,6 +507,8 @@ ISSUES = [
      "paymentSchedule.0.amount",
      {"paymentSchedule": [_PAYMENT | {"type": "down_payment", "description": "العربون", "amount": 50},
                           _PAYMENT | {"amount": 950}]}),
+    ("CREDIT_CONSENT_MISSING", {}, {"mortgageInfo": _MORTGAGE}, "mortgageInfo",
+     {"mortgageInfo": {"status": "not_applied"}}),
     ("NATIONALITY_MISMATCH", {"national_id": "2000000006", "nationality": "Saudi"}, {}, "nationality", None),
 ]  # fmt: skip
 
@@ -520,6 +523,8 @@ def test_an_issue_is_told_of_in_both_languages_and_ends_with_its_reason(
 ):
     client = as_(layla)
     customer = make_customer(layla, assigned_employee_id=huda.pk, **values)
+    if code != "CREDIT_CONSENT_MISSING":
+        agree_to_credit(client, customer)
     if compliance:
         data_of(write_whole(client, customer, compliance))
     (issue,) = issues_of(client, customer)
@@ -542,12 +547,40 @@ def test_an_issue_is_told_of_in_both_languages_and_ends_with_its_reason(
         assert code not in {issue["code"] for issue in issues_of(client, customer)}
 
 
+def agree_to_credit(client, customer):
+    body = {"purpose": "credit_data", "status": "granted"}
+    data_of(client.post(f"customers/{customer.pk}/consents", body), 201)
+
+
+def test_a_strict_organization_asks_for_consent_before_credit_data_and_for_agreements_in_writing(
+    as_, layla, organization
+):
+    organization.gate_preset = "strict"
+    organization.save()
+    forget_identities()
+    client, customer = as_(layla), make_customer(layla)
+    mortgage = {"mortgageInfo": _MORTGAGE}
+    with nothing_changes():
+        assert fields_of(write_whole(client, customer, mortgage), 422) == ["ksaCompliance.mortgageInfo"]
+        income = {"status": "eligible", "householdIncome": 20000}
+        error_of(client.patch(place_of(customer, "sakaniEligibility"), income), 422)
+        commission = {"brokerageContracts": [one_of("brokerageContracts", commissionRate=3)]}
+        assert fields_of(write_whole(client, customer, commission), 422) == [
+            "ksaCompliance.brokerageContracts.0.commissionRate"
+        ]
+    agree_to_credit(client, customer)
+    data_of(write_whole(client, customer, mortgage))
+    data_of(client.patch(place_of(customer, "sakaniEligibility"), income))
+    data_of(write_whole(client, customer, {"brokerageContracts": [one_of("brokerageContracts", commissionRate=2.5)]}))
+
+
 def test_every_code_has_its_case():
     assert {row[0] for row in ISSUES} == MEANINGS.keys()
 
 
 def test_what_an_issue_says_is_filled_with_the_days_and_amounts_that_matter(as_, layla):
     client, customer = as_(layla), make_customer(layla, total_deal_value=1000)
+    agree_to_credit(client, customer)
     body = {
         "brokerageLicense": _LICENSE | {"expiryDate": "2030-02-28"},
         "ejarContracts": [_LEASE | {"endDate": "2030-05-30"}],
