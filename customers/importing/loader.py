@@ -110,7 +110,7 @@ class Loader:
         self.at_work = None
         related = {key: row.relations for row, key, _assignee in inserted if row.relations}
         related |= {key: row.relations for row, key in known if row.relations and (self.upsert or row.known_id)}
-        news = relations.write(related, self.organization, self.report) if related else {}
+        news = relations.write(related, {key for _row, key in known}, self.organization, self.report)
         if inserted:
             self.report.inserted += len(inserted)
             rows = [_sketch(id=key, organization_id=self.organization.pk, assigned_employee_id=assignee)

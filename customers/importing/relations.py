@@ -98,10 +98,14 @@ class Reader:
                 rows += [self._row(relation, values) for values in body.validated_data]
             else:
                 errors[name] = body.errors
+        parts = mapping(customer.get("ksaCompliance"))
+        body = ComplianceSerializer(data=parts, context=self.context)
+        if not body.is_valid():
+            return rows, errors | {"ksaCompliance": body.errors}
         try:
-            rows += self._compliance(mapping(customer.get("ksaCompliance")), [row.pk for row in rows])
+            rows += self._compliance(parts, body.validated_data, [row.pk for row in rows])
         except ValidationError as error:
-            errors["ksaCompliance"] = error.detail
+            errors |= error.detail  # by whole paths
         return rows, errors
 
     def _row(self, relation, values):
@@ -115,31 +119,36 @@ class Reader:
         if relation.model is Reminder and values["datetime"] < self.now:
             values["surfaced_at"] = self.now  # what was due long ago is no news
         row = relation.model(organization=self.organization, **values)
-        row.pk = key if is_usable(key) else row.pk
+        row.has_name = is_usable(key)
+        if row.has_name:
+            row.pk = key
         return row
 
-    def _compliance(self, parts, known_documents):
-        body = ComplianceSerializer(data=parts, context=self.context)
-        body.is_valid(raise_exception=True)
+    def _compliance(self, parts, values, known_documents):
         customer = Customer(organization=self.organization)
-        rows = new_rows(customer, body.validated_data, documents=known_documents)
+        rows = new_rows(customer, values, documents=known_documents)
         told = {part.model: part.name for part in PARTS.values()}
         for row in rows:
             of_part = parts[told[type(row)]]
             place = of_part[row.position] if isinstance(of_part, list) else of_part
+            row.has_name = place is of_part or bool(place.get("id"))
             for name, column in (("createdAt", "created_at"), ("updatedAt", "updated_at")):
                 if place.get(name):
                     setattr(row, column, serializers.DateTimeField().to_internal_value(place[name]))
         return rows
 
 
-def write(rows_of, organization, report):
-    """Insert what is not here yet of `{customer id: rows}`; returns `{customer id: {collection: (None, None)}}`."""
+def write(rows_of, known, organization, report):
+    """Insert what is not here yet of `{customer id: rows}`; returns `{customer id: {collection: (None, None)}}`.
+
+    Of `known` customers, rows without an id of their own cannot be told from those that are here: they stay out.
+    """
     by_model, news = defaultdict(list), defaultdict(dict)
     for customer_id, rows in rows_of.items():
         for row in rows:
-            row.customer_id = customer_id
-            by_model[type(row)].append(row)
+            if row.has_name or customer_id not in known:
+                row.customer_id = customer_id
+                by_model[type(row)].append(row)
     for model, rows in by_model.items():
         fresh = _settled(model, rows, organization, report)
         model.objects.bulk_create(fresh, batch_size=_BATCH)

@@ -17,7 +17,7 @@ from config.db import held, lock, save_changes
 from config.signals import changed
 from customers.choices import APPOINTMENT_TITLES, COMING, SEEN, ReminderStatus
 from customers.contacts import Contacts, contacts_of, news_of
-from customers.models import Appointment, Customer, Interaction, PropertyInterest, Reminder, StatusChange
+from customers.models import Appointment, Customer, Interaction, Listing, PropertyInterest, Reminder, StatusChange
 from customers.services.child import hold, hold_child, put_computed, tell
 from customers.services.customer import SYSTEM_ID, SYSTEM_NAME
 from employees.models import Employee
@@ -31,9 +31,27 @@ _TRACKED = (PropertyInterest, Appointment)
 # --- Property interests ---------------------------------------------------------------------
 
 
+# What an interest says of its property, and where the catalogue says it.
+_OF_LISTING = {
+    "property_title": "title",
+    "property_title_en": "title_en",
+    "property_image": "image_url",
+    "property_price": "price",
+    "property_type": "type",
+    "property_location": "location",
+}
+
+
 def filled_from_catalogue(values, organization_id):
-    """Values of a new interest with what the organization's catalogue says of the property, where it has one."""
-    return values
+    """Values of a new interest with what the organization's catalogue says of the property, where they say nothing.
+
+    They are copied: an interest tells how a property was called and priced then.
+    """
+    listing = Listing.objects.filter(organization=organization_id, pk=values["property_id"]).first()
+    if listing is None:
+        return values
+    known = {name: getattr(listing, column) for name, column in _OF_LISTING.items() if not values.get(name)}
+    return values | {name: value for name, value in known.items() if value}
 
 
 def add_interest(customer, *, actor, values):
