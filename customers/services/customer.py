@@ -156,6 +156,24 @@ def purge_customer(customer, *, actor):
         forget_children(customer)
         changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor)
         customer.delete()
+        _forget_words(customer)
+
+
+def _forget_words(customer):
+    """Forget the words of a removed customer's names that nobody else's name holds."""
+    words = [key[1:] for key in customer.name_keys if key.startswith("=")]
+    with connection.cursor() as cursor:
+        # Nobody writes down a word between the look at the names and its removal; see prune_name_words.
+        cursor.execute("LOCK TABLE name_words IN SHARE ROW EXCLUSIVE MODE")
+        held_by = "c.organization_id = w.organization_id AND c.name_keys @> ARRAY['=' || w.word]"
+        cursor.execute(
+            f"""
+            DELETE FROM name_words w WHERE organization_id = %s AND word = ANY(%s)
+               AND NOT EXISTS (SELECT FROM customers c WHERE {held_by} AND c.deleted_at IS NULL)
+               AND NOT EXISTS (SELECT FROM customers c WHERE {held_by} AND c.deleted_at IS NOT NULL)
+            """,
+            [customer.organization_id, words],
+        )
 
 
 # --- Many customers -------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import pytest
 
 from config.models import AuditEntry
 from config.testing import data_of, error_of, fields_of, make_customer, nothing_changes
-from customers.models import Assignment, Customer, StageChange
+from customers.models import Assignment, Customer, NameWord, StageChange
 
 
 def listed(client, query=""):
@@ -161,3 +161,16 @@ def test_who_may_not_restore_changes_nothing(as_, layla, fatima, ahmed, omar, no
         assert error["details"] == {"requiredPermission": "customers.delete", "currentRole": "sales_agent"}
         for stranger in (fatima, noura):
             error_of(as_(stranger).post(f"customers/{theirs.pk}/restore"), 404, "RESOURCE_NOT_FOUND")
+
+
+def test_for_good_forgets_the_words_of_the_name_that_nobody_else_has(as_, layla):
+    customer, other = make_customer(layla, name="زرياب الكندي"), make_customer(layla, name="يعقوب الكندي")
+    hidden = make_customer(layla, name="زرياب المخفي")
+    words = set(NameWord.objects.values_list("word", flat=True))
+    data_of(as_(layla).delete(f"customers/{hidden.pk}"))
+    data_of(as_(layla).delete(f"customers/{customer.pk}?permanent=true"))
+    # The hidden one may come back, and be looked for.
+    assert set(NameWord.objects.values_list("word", flat=True)) == words
+    data_of(as_(layla).delete(f"customers/{hidden.pk}?permanent=true"))
+    assert words - set(NameWord.objects.values_list("word", flat=True)) == {"زرياب", "مخفي"}
+    assert other.pk in {row["id"] for row in data_of(as_(layla).get("customers", {"search": "الكند"}))["customers"]}
