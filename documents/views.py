@@ -50,7 +50,7 @@ class DocumentViewSet(ChildViewSet):
         """What the organization wants said of values that were accepted all the same."""
         is_discouraged = self.request.user.organization.id_copies == IdCopies.WARN
         if values.get("type") != DocumentType.ID_COPY or not is_discouraged:
-            return []
+            return None
         return [notice("ID_COPY_DISCOURAGED", "type", DISCOURAGED)]
 
 

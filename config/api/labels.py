@@ -12,8 +12,11 @@ def labels_of(choices):
 
 
 def notice(code, field, message):
-    """Something that speaks against what a field says, as `{code, field, message, messageAr}`; `message` is lazy."""
-    return {"code": code, "field": field, "message": text_in("en", message), "messageAr": text_in("ar", message)}
+    """Something that speaks against what a field says, as `{code, field, message, messageAr}`.
+
+    The lazy `message` stands there in the language of the request, and in Arabic whatever that is.
+    """
+    return {"code": code, "field": field, "message": str(message), "messageAr": text_in("ar", message)}
 
 
 def text_in(language, text):

@@ -55,7 +55,7 @@ class NoticeSerializer(serializers.Serializer):
 
     code = serializers.CharField()
     field = serializers.CharField()
-    message = serializers.CharField(help_text="In English")
+    message = serializers.CharField(help_text="In the language of the request")
     messageAr = serializers.CharField(help_text="In Arabic")
 
 

@@ -652,7 +652,7 @@ def test_bulk_says_of_invisible_customers_what_it_says_of_unknown_ones(world, cl
     names = {row.pk: name for name, row in world.customers.items()} | {"cust_unknown": "unknown"}
     for part in (
         {"operation": "priority", "priority": "urgent"},
-        {"operation": "stage", "toStage": "closing"},
+        {"operation": "stage", "toStage": "site_visit"},
         {"operation": "tags", "addTags": ["مهم"]},
     ):
         response = clients[role].post("customers/bulk", {"customerIds": list(names), **part})

@@ -55,7 +55,8 @@ def complete(licensed, ahmed):
          status="paid", paid_date=today())  # fmt: skip
     give(customer, MortgageInfo, status="approved", approved_amount=900_000)
     give(customer, RegistryInfo, deed_number="310123456789")
-    give(customer, HandoverDefect, category="other", severity="critical", description="تسرب", status="resolved")
+    give(customer, HandoverDefect, category="other", severity="critical", description="تسرب", status="resolved",
+         reported_at=timezone.now())  # fmt: skip
     return customer
 
 
