@@ -77,9 +77,7 @@ def change_part(customer, part, *, actor, values):
     """Merge values into an object of the customer, which may be a new one. Raises what `write` raises."""
     with _reported(actor, part, values), recorded(actor):
         customer = hold(customer, actor)
-        row = part.model.objects.filter(customer=customer).first()
-        draft = _draft(customer, part, row, values, actor=actor)
-        _finish(customer, Edit(part, [draft]), actor)
+        _finish(customer, _edit_of_object(customer, part, values, actor), actor)
 
 
 def remove_part(customer, part, *, actor):
@@ -153,7 +151,7 @@ def new_rows(customer, values, *, documents=()):
         ]
         for draft, body in zip(drafts, bodies or [], strict=True):
             draft.row.pk = body.get("id") or draft.row.pk
-        edits.append(Edit(part, drafts))
+        edits.append(Edit(part, [draft for draft in drafts if not _is_empty(draft.row, part)]))
     _check(customer, edits, documents)
     return [draft.row for edit in edits for draft in edit.drafts]
 
@@ -201,13 +199,9 @@ def _path(part, place):
 
 
 def _edit_of(customer, part, value, actor):
-    stored = list(part.model.objects.filter(customer=customer))
     if not part.is_list:
-        row = stored[0] if stored else None
-        if value is None:
-            return Edit(part, removed=stored)
-        return Edit(part, [_draft(customer, part, row, value, actor=actor, path=_path(part, 0))])
-    rows, drafts = {row.pk: row for row in stored}, []
+        return _edit_of_object(customer, part, value, actor, path=_path(part, 0))
+    rows, drafts = {row.pk: row for row in part.model.objects.filter(customer=customer)}, []
     for place, body in enumerate(value or []):
         key = body.get("id")
         if key and key not in rows:
@@ -218,6 +212,20 @@ def _edit_of(customer, part, value, actor):
         options = {"path": _path(part, place), "position": place, "is_whole": True}
         drafts.append(_draft(customer, part, row, body, actor=actor, **options))
     return Edit(part, drafts, removed=list(rows.values()))
+
+
+def _edit_of_object(customer, part, values, actor, path=""):
+    """Merge values into an object; None removes it, and so does what leaves nothing in it."""
+    stored = list(part.model.objects.filter(customer=customer))
+    if values is None:
+        return Edit(part, removed=stored)
+    draft = _draft(customer, part, stored[0] if stored else None, values, actor=actor, path=path)
+    return Edit(part, removed=stored) if _is_empty(draft.row, part) else Edit(part, [draft])
+
+
+def _is_empty(row, part):
+    """Whether a row may be without values, and is."""
+    return all(column.blank and getattr(row, column.attname) in (None, "", []) for column in part.columns)
 
 
 def _draft(customer, part, row, values, *, actor=None, path="", position=None, is_whole=False):

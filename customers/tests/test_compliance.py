@@ -225,6 +225,23 @@ def test_an_object_is_removed_once(as_, layla):
     error_of(client.delete(place_of(customer, "mortgageInfo")), 404, "RESOURCE_NOT_FOUND")
 
 
+@pytest.mark.parametrize("body", [{}, {"deedNumber": None}, {"deedNumber": "", "notes": None}])
+def test_an_object_without_a_value_is_none_by_either_door(as_, layla, body):
+    customer, _shown = make_deal(as_(layla), layla)
+    emptied = dict.fromkeys(DEAL["registryInfo"]) | body
+    answer = data_of(as_(layla).patch(place_of(customer, "registryInfo"), emptied))
+    assert answer["registryInfo"] == {}
+    assert "registryInfo" not in answer["ksaCompliance"] and not RegistryInfo.objects.exists()
+    write_whole(as_(layla), customer, {"registryInfo": DEAL["registryInfo"]})
+    data_of(write_whole(as_(layla), customer, {"registryInfo": emptied}))
+    assert "registryInfo" not in shown(as_(layla), customer) and not RegistryInfo.objects.exists()
+    new = make_customer(layla)
+    with nothing_changes():
+        assert data_of(write_one(as_(layla), new, "registryInfo", body))["registryInfo"] == {}
+        assert shown(as_(layla), new) == {}
+    error_of(as_(layla).delete(place_of(new, "registryInfo")), 404)
+
+
 def test_the_name_that_the_client_has_for_the_path_works_too(as_, layla):
     client = as_(layla)
     customer, compliance = make_deal(client, layla)

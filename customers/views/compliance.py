@@ -47,7 +47,7 @@ class ComplianceViewSet(ChildViewSet):
         shape = shape or rows_of(ComplianceSerializer, permissions=frozenset(self.request.user.permissions))
         ((text, version, updated_at),) = shape.fetch([key])
         if one:
-            parts[one] = orjson.loads(text)[one]
+            parts[one] = orjson.loads(text).get(one, {})
         issues = shown(issues_of([customer])[key], self.request.user)
         response = self.answer({**parts, "ksaCompliance": orjson.Fragment(text), "issues": issues}, status=status)
         response.row_version, response.row_updated_at = version, updated_at
