@@ -5,6 +5,7 @@ import time
 from contextlib import contextmanager
 from functools import wraps
 
+import orjson
 from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, models, transaction
 from django.utils import timezone
@@ -179,6 +180,35 @@ def save_changes(row, **values):
         row.version += 1
         row.save(update_fields=[*changes, "updated_at", "version"])
     return changes
+
+
+def insert_rows(rows):
+    """Insert rows of one model, all columns given, by one statement; for hundreds bulk_create spends longer on SQL."""
+    _write_rows(rows, _stored_columns(rows[0]), "INSERT INTO {table} ({columns}) SELECT {columns} FROM {rows}")
+
+
+def update_rows(rows, names):
+    """Save these columns of rows of one model by one statement; for hundreds of rows bulk_update takes seconds."""
+    columns = [type(rows[0])._meta.get_field(name).column for name in names]
+    assigned = ", ".join(f'"{column}" = r."{column}"' for column in columns)
+    _write_rows(rows, ["id", *columns], f"UPDATE {{table}} t SET {assigned} FROM {{rows}} WHERE t.id = r.id")
+
+
+def _stored_columns(row):
+    return [field.column for field in row._meta.concrete_fields if not field.generated]
+
+
+def _write_rows(rows, columns, statement):
+    """Run a statement over `rows`, a table of these rows: PostgreSQL reads it from one JSON text."""
+    attribute_of = {field.column: field.attname for field in rows[0]._meta.concrete_fields}
+    listed = [{column: getattr(row, attribute_of[column]) for column in columns} for row in rows]
+    names = {
+        "table": f'"{rows[0]._meta.db_table}"',
+        "columns": ", ".join(f'"{column}"' for column in columns),
+    }
+    names["rows"] = f"json_populate_recordset(NULL::{names['table']}, %s::json) r"
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(**names), [orjson.dumps(listed, default=str).decode()])
 
 
 def touch(row):

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from config.audit import recorded
-from config.db import touch
+from config.db import insert_rows, touch, update_rows
 from customers.choices import ConsentPurpose, ContractStatus, DefectSeverity, DefectStatus, PaymentStatus, SakaniStatus
 from customers.compliance.law import LEASES_RENEW_SINCE, STATUTORY_COMMISSION
 from customers.compliance.parts import MAX_ITEMS, PARTS, api_name
@@ -56,8 +56,13 @@ class Draft:
     path: str
 
     @property
+    def changed(self):
+        """The columns that become another."""
+        return {name for name, value in self.before.items() if getattr(self.row, name) != value}
+
+    @property
     def is_changed(self):
-        return not self.before or any(getattr(self.row, name) != value for name, value in self.before.items())
+        return not self.before or bool(self.changed)
 
 
 @dataclass
@@ -201,7 +206,7 @@ def _path(part, place):
 def _edit_of(customer, part, value, actor):
     if not part.is_list:
         return _edit_of_object(customer, part, value, actor, path=_path(part, 0))
-    rows, drafts = {row.pk: row for row in part.model.objects.filter(customer=customer)}, []
+    rows, drafts, position = {row.pk: row for row in part.model.objects.filter(customer=customer)}, [], -1
     for place, body in enumerate(value or []):
         key = body.get("id")
         if key and key not in rows:
@@ -209,7 +214,9 @@ def _edit_of(customer, part, value, actor):
                 {f"{_path(part, place)}id": _("No item of this list has the id %(id)s") % {"id": key}}
             )
         row = rows.pop(key) if key else None
-        options = {"path": _path(part, place), "position": place, "is_whole": True}
+        # What still follows the item before stays where it is: of a list that has lost one, nothing else is written.
+        position = row.position if row and row.position > position else position + 1
+        options = {"path": _path(part, place), "position": position, "is_whole": True}
         drafts.append(_draft(customer, part, row, body, actor=actor, **options))
     return Edit(part, drafts, removed=list(rows.values()))
 
@@ -320,17 +327,16 @@ def _save(edit):
     """Write what differs: a statement for what goes, one for what changes, one for what is new."""
     model, now = edit.part.model, timezone.now()
     new = [draft.row for draft in edit.drafts if not draft.before]
-    changed = [draft.row for draft in edit.drafts if draft.before and draft.is_changed]
+    changes = {draft.row: names for draft in edit.drafts if (names := draft.changed)}
     if edit.removed:
         model.objects.filter(pk__in=[row.pk for row in edit.removed]).delete()
-    for row in changed:
+    for row in changes:
         row.version, row.updated_at = row.version + 1, now
-    if changed:
-        columns = [column.name for column in edit.part.columns] + ["version", "updated_at"]
-        model.objects.bulk_update(changed, columns + (["position"] if edit.part.is_list else []))
+    if changes:
+        update_rows(list(changes), sorted(set().union(*changes.values())) + ["version", "updated_at"])
     if new:
-        model.objects.bulk_create(new)
-    return bool(edit.removed or changed or new)
+        insert_rows(new)
+    return bool(edit.removed or changes or new)
 
 
 # --- Numbers that may exist once --------------------------------------------------------------

@@ -46,6 +46,10 @@ def stored():
     return [list(model.objects.order_by("pk").values()) for model in MODELS]
 
 
+def stored_of(model, items):
+    return list(model.objects.filter(pk__in=[item["id"] for item in items]).order_by("pk").values())
+
+
 def version_of(customer):
     return Customer.objects.get(pk=customer.pk).version
 
@@ -166,6 +170,23 @@ def test_a_list_keeps_the_order_it_was_sent_in(as_, layla):
     assert listed == {"paymentSchedule": there[::-1]}
     added = data_of(client.post(place_of(customer, "paymentSchedule"), one_of("paymentSchedule")), 201)
     assert added["ksaCompliance"]["paymentSchedule"] == [*there[::-1], added["payment"]]
+
+
+def test_what_stays_in_its_order_is_not_written_again_when_others_go_or_move(as_, layla):
+    client, customer = as_(layla), make_customer(layla)
+    sent = [one_of("paymentSchedule", description=f"دفعة {n}") for n in range(6)]
+    write_whole(client, customer, {"paymentSchedule": sent})
+    first, *others = shown(client, customer)["paymentSchedule"]
+    kept = stored_of(Payment, others)
+    data_of(write_whole(client, customer, {"paymentSchedule": others}))
+    assert stored_of(Payment, others) == kept
+    new = one_of("paymentSchedule", description="بين")
+    moved = [others[3], new, others[0], others[4] | {"notes": "تأجلت"}, others[1], others[2]]
+    data_of(write_whole(client, customer, {"paymentSchedule": moved}))
+    after = shown(client, customer)["paymentSchedule"]
+    assert [row["description"] for row in after] == [row["description"] for row in moved]
+    assert [row.get("notes") for row in after] == [row.get("notes") for row in moved]
+    assert stored_of(Payment, [others[3]])[0] in kept and first["id"] not in {row["id"] for row in after}
 
 
 def test_an_id_that_is_no_item_of_the_list_is_named(as_, layla):
