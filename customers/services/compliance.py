@@ -37,7 +37,9 @@ from employees.choices import GatePreset
 # What errors begin with when the customer is written as a whole.
 ROOT = "ksaCompliance."
 # What an item keeps when it is sent again without it.
-_KEPT = {"status", "reported_at", "approved_by", "approved_at"}
+_KEPT = {"status", "reported_at", "resolved_at", "approved_by", "approved_at"}
+# What says nothing of the thing itself: verified stays verified when they change.
+_REMARKS = {"verified_at", "notes", "eligibility_notes"}
 _DAYS_TO_RESOLVE = {DefectSeverity.CRITICAL: 3, DefectSeverity.MAJOR: 14, DefectSeverity.MINOR: 30}
 _NUMBERS = {
     "brokerage_contract_number_unique": ("brokerage_contracts", "contract_number"),
@@ -275,14 +277,18 @@ def _follow(draft, actor, now):
         row.approved_by, row.approved_at = actor.name if actor else "", now
     if isinstance(row, EjarContract) and not draft.before and row.auto_renewal is None and row.end_date:
         row.auto_renewal = row.end_date > LEASES_RENEW_SINCE or None
-    if isinstance(row, SakaniEligibility) and row.status != SakaniStatus.NOT_CHECKED:
-        row.eligibility_checked_at = row.eligibility_checked_at or now
+    if isinstance(row, SakaniEligibility):
+        is_told = row.eligibility_checked_at != draft.before.get("eligibility_checked_at")
+        checked_at = row.eligibility_checked_at if is_told or row.status == was else None
+        row.eligibility_checked_at = (checked_at or now) if row.status != SakaniStatus.NOT_CHECKED else None
     if isinstance(row, HandoverDefect):
-        row.reported_at = row.reported_at or now
+        row.reported_at = row.reported_at or min(now, row.resolved_at or now)
         row.resolved_at = (row.resolved_at or now) if row.status == DefectStatus.RESOLVED else None
         if not draft.before and row.target_resolution_date is None and row.severity:
             day, days = riyadh_day(row.reported_at), timedelta(days=_DAYS_TO_RESOLVE[row.severity])
             row.target_resolution_date = day + min(days, date.max - day)
+    if draft.before.get("verified_at") and draft.changed - _REMARKS and actor and not actor.may("customers.verify"):
+        row.verified_at = None
 
 
 def _check(customer, edits, documents=()):

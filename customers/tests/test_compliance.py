@@ -351,6 +351,19 @@ def test_a_defect_is_open_since_now_and_has_a_day_to_be_resolved_by(as_, layla, 
     assert "resolvedAt" not in data_of(client.patch(place, {"status": "open"}))["handoverDefect"]
 
 
+def test_a_resolved_defect_keeps_its_time_when_its_list_is_replaced(as_, layla, clock):
+    client, customer = as_(layla), make_customer(layla)
+    write_whole(client, customer, {"handoverDefects": [one_of("handoverDefects")]})
+    (defect,) = shown(client, customer)["handoverDefects"]
+    clock.move(days=1)
+    unsaid = {name: value for name, value in defect.items() if name not in ("status", "resolvedAt")}
+    for item in (unsaid, unsaid | {"status": "resolved"}):
+        write_whole(client, customer, {"handoverDefects": [item]})
+        assert shown(client, customer)["handoverDefects"] == [defect]
+    write_whole(client, customer, {"handoverDefects": [unsaid | {"status": "open"}]})
+    assert "resolvedAt" not in shown(client, customer)["handoverDefects"][0]
+
+
 def test_an_eligibility_that_is_no_longer_unchecked_was_checked_now(as_, layla, clock):
     client, customer = as_(layla), make_customer(layla)
     place = place_of(customer, "sakaniEligibility")
@@ -359,9 +372,14 @@ def test_an_eligibility_that_is_no_longer_unchecked_was_checked_now(as_, layla, 
     checked = data_of(client.patch(place, {"status": "eligible"}))["sakaniEligibility"]
     assert checked == {"status": "eligible", "eligibilityCheckedAt": clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")}
     clock.move(hours=3)
-    assert data_of(client.patch(place, {"status": "not_eligible"}))["sakaniEligibility"] == checked | {
-        "status": "not_eligible"
-    }
+    for body in ({"householdSize": 4}, {"householdSize": None}):
+        same = data_of(client.patch(place, body))["sakaniEligibility"]
+        assert same["eligibilityCheckedAt"] == checked["eligibilityCheckedAt"]
+    anew = data_of(client.patch(place, checked | {"status": "not_eligible"}))["sakaniEligibility"]
+    assert anew == {"status": "not_eligible", "eligibilityCheckedAt": clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    told = {"status": "eligible", "eligibilityCheckedAt": "2030-01-31T10:00:00Z"}
+    assert data_of(client.patch(place, told))["sakaniEligibility"] == told
+    assert data_of(client.patch(place, {"status": "not_checked"}))["sakaniEligibility"] == {"status": "not_checked"}
 
 
 @pytest.mark.parametrize(("end", "renews"), [("2025-09-25", None), ("2025-09-26", True)])
@@ -441,11 +459,30 @@ def test_managers_say_that_something_is_verified_and_agents_send_it_back(as_, la
         }
     assert not RegistryInfo.objects.exists()
     data_of(as_(fatima).patch(place, {"deedNumber": "123456789012", "verifiedAt": first}))
-    sent_back = as_(ahmed).patch(place, {"registryOffice": "جدة", "verifiedAt": first})
+    sent_back = as_(ahmed).patch(place, {"notes": "جدة", "verifiedAt": first})
     assert data_of(sent_back)["registryInfo"]["verifiedAt"] == first
     for other in (second, None):
         error_of(as_(ahmed).patch(place, {"verifiedAt": other}), 403)
     assert data_of(as_(layla).patch(place, {"verifiedAt": second}))["registryInfo"]["verifiedAt"] == second
+
+
+@pytest.mark.parametrize("name", ["brokerageLicense", "wafiLicense", "sakaniEligibility", "registryInfo"])
+def test_what_was_verified_is_so_no_more_when_an_agent_changes_it(as_, layla, fatima, ahmed, name):
+    change = {
+        "brokerageLicense": {"licenseNumber": "1100000001"}, "wafiLicense": {"totalUnits": 500},
+        "sakaniEligibility": {"householdSize": 9}, "registryInfo": {"deedNumber": "310123456789"},
+    }[name]  # fmt: skip
+    customer = make_customer(ahmed)
+    place, at = place_of(customer, name), {"verifiedAt": "2030-01-01T00:00:00Z"}
+    verified = data_of(as_(fatima).patch(place, DEAL[name] | at))[name]
+    remark = {"eligibilityNotes" if name == "sakaniEligibility" else "notes": "اتصلنا"}
+    assert data_of(as_(ahmed).patch(place, verified | remark))[name] == verified | remark
+    assert "verifiedAt" not in data_of(as_(ahmed).patch(place, verified | change))[name]
+    data_of(as_(fatima).patch(place, DEAL[name] | at))
+    changed = data_of(write_whole(as_(fatima), customer, {name: change}))["customer"]["ksaCompliance"][name]
+    assert changed["verifiedAt"] == at["verifiedAt"]
+    changed = data_of(write_whole(as_(ahmed), customer, {name: DEAL[name] | at}))["customer"]["ksaCompliance"][name]
+    assert "verifiedAt" not in changed
 
 
 def test_items_are_found_below_their_own_customer_only(as_, layla, omar, noura):
