@@ -34,7 +34,6 @@ from customers.choices import (
     InteractionType,
     InterestStatus,
     LicenseStatus,
-    MilestoneStatus,
     MortgageStatus,
     Priority,
     ProjectStatus,
@@ -45,7 +44,7 @@ from customers.choices import (
     Source,
     Stage,
 )
-from customers.compliance.standing import having, is_standing
+from customers.compliance.standing import having, is_late_milestone, is_standing
 from customers.models import (
     BrokerageContract,
     BrokerageLicense,
@@ -201,7 +200,7 @@ class EscrowOverdueFilter(BooleanFilter):
     """Whether a milestone is overdue; false finds the others."""
 
     def filter(self, queryset, value):
-        found = having(EscrowMilestone, is_standing(EscrowMilestone, [MilestoneStatus.OVERDUE]))
+        found = having(EscrowMilestone, is_late_milestone())
         return queryset.filter(found if value else ~found)
 
 

@@ -20,7 +20,7 @@ from customers.choices import (
     SakaniStatus,
 )
 from customers.compliance.law import LICENSE_WARNING_DAYS, RENEWAL_WARNING_DAYS
-from customers.compliance.standing import is_standing, riyadh_day
+from customers.compliance.standing import is_late_milestone, is_standing, riyadh_day
 from customers.models import (
     BrokerageContract,
     BrokerageLicense,
@@ -153,7 +153,7 @@ def _numbers(today):
             "pendingReleaseAmount": Sum("amount", filter=release),
             "releasedAmount": Sum("amount", filter=Q(status=MilestoneStatus.RELEASED)),
             "totalEscrowAmount": Sum("amount"),
-            "with_overdue": Count("customer", distinct=True, filter=is_standing(EscrowMilestone, ["overdue"], today)),
+            "with_overdue": Count("customer", distinct=True, filter=is_late_milestone(today)),
         },
         HandoverDefect: {
             "totalDefects": Count("pk"),

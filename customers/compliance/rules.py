@@ -107,6 +107,10 @@ def _escrow_milestone(row):
 
 
 def _handover_defect(row):
+    if row.reported_at > timezone.now():
+        yield "reportedAt", _("Must not lie in the future")
+    if row.resolved_at and row.resolved_at < row.reported_at:
+        yield "resolvedAt", _("%(field)s must not be before %(other)s") % {"field": "resolvedAt", "other": "reportedAt"}
     target = row.target_resolution_date
     if target and target < riyadh_day(row.reported_at):
         names = {"field": "targetResolutionDate", "other": "reportedAt"}
@@ -131,6 +135,8 @@ def _payment(row):
         yield "paidAmount", _("paidAmount must not be greater than amount")
     if row.status == PaymentStatus.PAID and not row.paid_date:
         yield "paidDate", _("paidDate is required when the payment is paid")
+    elif row.status == PaymentStatus.PAID and row.paid_date > riyadh_day():
+        yield "paidDate", _("Must not lie in the future")
 
 
 _RULES = {

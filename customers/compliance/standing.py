@@ -14,6 +14,7 @@ from django.utils.timezone import get_default_timezone
 
 from config.api.filters import WrittenOut
 from config.clock import current_minute
+from customers.choices import MilestoneStatus
 from customers.models import BrokerageLicense, EjarContract, EscrowMilestone, Payment
 
 # The same day in SQL that is rendered for a minute: see config.api.rows.
@@ -36,6 +37,10 @@ TURNS = {
     EscrowMilestone: [Turn("pending", "target_date", "overdue"), Turn("in_progress", "target_date", "overdue")],
     Payment: [Turn("pending", "due_date", "overdue")],
 }
+
+# A milestone that is late has passed its target without being certified, whatever status somebody has set.
+_UNCERTIFIED = (MilestoneStatus.PENDING, MilestoneStatus.IN_PROGRESS, MilestoneStatus.OVERDUE)
+LATE_MILESTONE_SQL = f"{{row}}.target_date < {_TODAY_SQL} AND {{row}}.status NOT IN ('certified', 'released')"
 
 
 def riyadh_day(moment=None):
@@ -81,6 +86,11 @@ def is_standing(model, words, today=None):
                 turned &= Q() if other.status != turn.status else Q(**{other.only: False}) | Q(**{other.only: None})
             conditions.append(turned & Q(**{turn.only: True}) if turn.only else turned)
     return reduce(or_, conditions)
+
+
+def is_late_milestone(today=None):
+    """The condition that a milestone is late on a day."""
+    return Q(status__in=_UNCERTIFIED, target_date__lt=WrittenOut(today or riyadh_day()))
 
 
 def having(model, *conditions):

@@ -39,7 +39,7 @@ from customers.choices import (
     Tenancy,
 )
 from customers.compliance.parts import MAX_ITEMS
-from customers.compliance.standing import standing_sql
+from customers.compliance.standing import LATE_MILESTONE_SQL, standing_sql
 from customers.models import (
     BrokerageContract,
     BrokerageLicense,
@@ -68,6 +68,13 @@ class HttpsField(TextField):
         if text and not is_https(text):
             raise serializers.ValidationError(_("Must be an https address"))
         return text
+
+
+class ProductsField(serializers.ListField):
+    """Words of which each counts once."""
+
+    def to_internal_value(self, data):
+        return list(dict.fromkeys(super().to_internal_value(data)))
 
 
 class PhotoField(TextField):
@@ -268,7 +275,7 @@ class EscrowMilestoneSerializer(ItemSerializer):
         order = ["position", "id"]
         derived = {
             "status": standing_sql(EscrowMilestone),
-            "isOverdue": f"({standing_sql(EscrowMilestone)}) = 'overdue'",
+            "isOverdue": LATE_MILESTONE_SQL,
         }
 
 
@@ -301,7 +308,7 @@ class SakaniEligibilitySerializer(serializers.Serializer):
     status = _word(SakaniStatus, required=True)
     sakaniId = NumberText(source="sakani_id")
     eligibilityCheckedAt = _moment("eligibility_checked_at")
-    interestedProducts = serializers.ListField(
+    interestedProducts = ProductsField(
         child=WordField(SakaniProduct.choices),
         source="interested_products",
         max_length=len(SakaniProduct),

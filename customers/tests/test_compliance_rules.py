@@ -115,6 +115,10 @@ REFUSED = [
     ("handoverDefects", {"status": "gone"}, "status", words("open", "in_progress", "resolved", "deferred")),
     ("handoverDefects", {"targetResolutionDate": "2030-01-14"}, "targetResolutionDate",
      "targetResolutionDate must not be before reportedAt"),
+    ("handoverDefects", {"reportedAt": "2030-02-01T23:00:00Z", "status": "open", "targetResolutionDate": None},
+     "reportedAt", "Must not lie in the future"),
+    ("handoverDefects", {"resolvedAt": "2030-01-15T08:59:59Z"}, "resolvedAt",
+     "resolvedAt must not be before reportedAt"),
     ("handoverDefects", {"photos": ["ftp://photos.example/1"]}, "photos.0", "Must be an https address"),
     ("sakaniEligibility", {"status": None}, "status", REQUIRED),
     ("sakaniEligibility", {"status": "maybe"}, "status",
@@ -154,6 +158,7 @@ REFUSED = [
     ("paymentSchedule", {"status": None}, "status", REQUIRED),
     ("paymentSchedule", {"status": "late"}, "status", words("pending", "paid", "overdue", "cancelled")),
     ("paymentSchedule", {"paidAmount": 100000.01}, "paidAmount", "paidAmount must not be greater than amount"),
+    ("paymentSchedule", {"paidDate": "2030-02-02"}, "paidDate", "Must not lie in the future"),
     ("paymentSchedule", {"paidDate": None}, "paidDate", "paidDate is required when the payment is paid"),
 ]  # fmt: skip
 
@@ -174,12 +179,16 @@ ACCEPTED = [
     ("escrowMilestones", {"percentage": 0.001, "status": "pending", "certifiedBy": None, "releaseApproved": None}),
     ("escrowMilestones", {"status": "certified", "releaseApproved": None}),
     ("handoverDefects", {"targetResolutionDate": "2030-01-15", "photos": None}),
+    ("handoverDefects", {"reportedAt": "2030-01-15T09:00:00Z", "resolvedAt": "2030-01-15T09:00:00Z"}),
+    ("handoverDefects", {"reportedAt": None, "targetResolutionDate": None}),
     ("sakaniEligibility", {"householdSize": 50, "householdIncome": 0}),
     ("registryInfo", {"registrationDate": "2030-02-01"}),
     ("mortgageInfo", {"status": "approved", "disbursementDate": None, "interestRate": 30, "loanTenure": 35}),
     ("mortgageInfo", {"status": "rejected", "approvedAmount": None, "approvalDate": None}),
     ("mortgageInfo", {"applicationDate": "2030-01-18", "disbursementDate": "2030-01-18"}),
     ("paymentSchedule", {"paidAmount": 100000, "amount": 100000}),
+    ("paymentSchedule", {"paidDate": "2030-02-01"}),
+    ("paymentSchedule", {"paidDate": "2030-02-02", "status": "pending"}),
     ("paymentSchedule", {"status": "pending", "paidDate": None, "paidAmount": None}),
 ]
 
@@ -236,13 +245,21 @@ def test_the_end_of_time_is_a_time(as_, layla):
     end = "9999-12-31T23:59:59Z"
     body = {
         "sakaniEligibility": {"status": "eligible", "eligibilityCheckedAt": end},
-        "handoverDefects": [one_of("handoverDefects", reportedAt=end, targetResolutionDate=None)],
         "ejarContracts": [one_of("ejarContracts", endDate="9999-12-31")],
         "brokerageLicense": one_of("brokerageLicense", expiryDate="9999-12-31"),
     }
     there = data_of(write_whole(client, customer, body))["customer"]["ksaCompliance"]
-    assert there["handoverDefects"][0]["targetResolutionDate"] == "9999-12-31T00:00:00Z"
+    defect = one_of("handoverDefects", reportedAt=end, resolvedAt=end, targetResolutionDate=None)
+    assert fields_of(write_one(client, customer, "handoverDefects", defect)) == ["reportedAt"]
     assert data_of(client.get(f"customers/{customer.pk}/compliance"))["ksaCompliance"] == there
+
+
+def test_a_product_of_interest_counts_once(as_, layla):
+    client, customer = as_(layla), make_customer(layla)
+    products = ["moh_land", "ready_unit", "moh_land", "ready_unit", "moh_land", "ready_unit"]
+    body = one_of("sakaniEligibility", interestedProducts=products)
+    answer = data_of(write_one(client, customer, "sakaniEligibility", body))
+    assert answer["sakaniEligibility"]["interestedProducts"] == ["moh_land", "ready_unit"]
 
 
 @pytest.mark.parametrize("key", [None, ""])

@@ -120,6 +120,20 @@ def test_a_status_that_time_has_made_is_undone_with_its_reason(as_, layla, clock
 # --- Filters and numbers --------------------------------------------------------------------------
 
 
+def test_a_milestone_is_late_after_its_target_whatever_somebody_says_of_it(as_, layla):
+    client, customer = as_(layla), make_customer(layla)
+    late, later = str(TODAY - timedelta(days=1)), str(TODAY)
+    cases = [("overdue", later, False), ("overdue", late, True), ("pending", later, False), ("pending", late, True),
+             ("certified", late, False), ("released", late, False)]  # fmt: skip
+    milestones = [
+        one_of("escrowMilestones", status=status, targetDate=day, milestoneNumber=number, percentage=1)
+        for number, (status, day, _is_late) in enumerate(cases, 1)
+    ]
+    data_of(write_whole(client, customer, {"escrowMilestones": milestones}))
+    shown = data_of(client.get(f"customers/{customer.pk}"))["customer"]["ksaCompliance"]["escrowMilestones"]
+    assert [row["isOverdue"] for row in shown] == [is_late for *_case, is_late in cases]
+
+
 @pytest.fixture
 def brokerage(layla, fatima, ahmed, omar, huda):
     """150 customers of several assignees with random compliance around today."""
