@@ -75,3 +75,5 @@ ENDINGS = {
         None: (_S.DISMISSED, "حُذف الموعد"),
     },
 }
+# What a reminder becomes with its action.
+SETTLED = {_S.COMPLETED: ReminderStatus.COMPLETED, _S.DISMISSED: ReminderStatus.CANCELLED}

@@ -69,7 +69,7 @@ def surface_reminders():
     """One Batch of pending reminders whose time has come."""
     due = Reminder.objects.filter(
         status=ReminderStatus.PENDING, surfaced_at=None, datetime__lte=WrittenOut(timezone.now())
-    )
+    ).annotate(has_surfaced=_HAS_SURFACED)
 
     def action_of(reminder):
         return _planned(reminder) | {"type": _TYPES[reminder.type], "metadata": {"reminderId": reminder.pk}}
@@ -85,7 +85,7 @@ def surface_appointments():
         surfaced_at=None,
         datetime__lte=WrittenOut(now + NOTICE),
         datetime__gt=WrittenOut(now - FORGOTTEN),
-    )
+    ).annotate(has_surfaced=_HAS_SURFACED)
 
     def action_of(appointment):
         is_visit = appointment.type == AppointmentType.SITE_VISIT
@@ -95,8 +95,13 @@ def surface_appointments():
     return _surface(due, action_of, by="datetime", whose="agent_id", marks=True, told=True)
 
 
+# What was put off after its first action had ended opens another one.
+_HAS_SURFACED = Exists(CustomerAction.objects.filter(origin=OuterRef("pk")))
+
+
 def _planned(row):
-    return {"title": row.title, "priority": row.priority, "due_date": row.datetime, "origin": row.pk}
+    origin = f"{row.pk}:{row.version}" if row.has_surfaced else row.pk
+    return {"title": row.title, "priority": row.priority, "due_date": row.datetime, "origin": origin}
 
 
 def surface_leases():

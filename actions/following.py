@@ -1,17 +1,19 @@
 """What actions do when their customers or the people who work on them change: all within that change."""
 
 from datetime import timedelta
+from operator import attrgetter
 
+from django.db.models import Q
 from django.utils import timezone
 
-from actions.choices import ENDED, ENDINGS, FIRST_ACTIONS, FOLLOW_UP_TITLE, ActionStatus, ActionType
+from actions.choices import ENDED, ENDINGS, FIRST_ACTIONS, FOLLOW_UP_TITLE, SETTLED, ActionStatus, ActionType
 from actions.models import CustomerAction
 from actions.services import change_all, holder, holders_among, insert_all, move_to
 from config.audit import recorded, scrub_entries
 from config.db import held
 from config.signals import changed
 from customers.choices import Priority, ReminderStatus
-from customers.models import Reminder
+from customers.models import Customer, Reminder
 from customers.services.activity import settle_reminder
 
 
@@ -107,39 +109,63 @@ def follow_interaction(customer, before, after, *, actor):
 
 
 def follow_plan(customer, before, after, *, actor):
-    """Bring the action that a reminder or an appointment has opened up to it: when it is due, and whether it has ended.
+    """Bring the last action of a reminder or an appointment up to it: when it is due, and whether it has ended.
 
-    What has ended otherwise stays so, unless the plan itself is taken up again.
+    What has ended otherwise stays so, unless the plan itself is taken up again. One that is put off after its
+    action has ended surfaces anew when its time comes.
     """
     row = after or before
     moved = after is None or before is None or (before.status, before.datetime) != (after.status, after.datetime)
     if row.surfaced_at is None or not moved:
         return
-    action = held(CustomerAction.objects.filter(origin=row.pk)).first()
+    action = max(held(_opened_by(row)), key=attrgetter("created_at"), default=None)
     if action is None:
         return
     ending = ENDINGS[row.collection()].get(after.status if after else None)
     if ending and action.status not in ENDED:
         status, reason = ending
         change_all([action], move_to(status, actor=actor, reason=reason), actor, "")
+    elif not ending and action.status in ENDED and _lies_ahead_anew(before, after):
+        type(after).objects.filter(pk=after.pk).update(surfaced_at=None)
+        after.surfaced_at = None
+        # Others have been told of the move already, when it counted as surfaced.
+        changed.send(
+            Customer, rows=[customer], kind="updated", changes=[{row.collection(): (after, after)}], actor=actor
+        )
     elif not ending and (action.status not in ENDED or before.status != after.status):
         restored = move_to(ActionStatus.PENDING, actor=actor) if action.status in ENDED else {}
         change_all([action], {"due_date": after.datetime, **restored}, actor, "")
+
+
+def _lies_ahead_anew(before, after):
+    """Whether a plan was moved to a moment that nobody has been told of."""
+    return after.datetime != before.datetime and after.datetime > min(before.datetime, timezone.now())
 
 
 FOLLOWED = {"interactions": follow_interaction, "appointments": follow_plan, "reminders": follow_plan}
 
 
 def follow_endings(actions, changes, *, actor):
-    """Complete the reminders whose actions were completed, and take that back with them."""
-    completed = {
-        action.origin: change["status"][1] == ActionStatus.COMPLETED
+    """Complete the reminders whose actions were completed, cancel those whose were dismissed, take that back with them.
+
+    An action that was followed by another of the same reminder says nothing of it any more.
+    """
+    moved = {
+        action.origin.partition(":")[0]: action
         for action, change in zip(actions, changes, strict=True)
-        if action.origin and ActionStatus.COMPLETED in change.get("status", ())
+        if action.origin and set(ENDED) & set(change.get("status", ()))
     }
-    for reminder in Reminder.objects.filter(pk__in=completed).order_by("customer_id") if completed else ():
-        status = ReminderStatus.COMPLETED if completed[reminder.pk] else ReminderStatus.PENDING
-        settle_reminder(reminder, status=status.value, actor=actor)
+    for reminder in Reminder.objects.filter(pk__in=moved).order_by("customer_id") if moved else ():
+        action = moved[reminder.pk]
+        if not _opened_by(reminder).filter(created_at__gt=action.created_at).exists():
+            status = SETTLED.get(action.status, ReminderStatus.PENDING)
+            settle_reminder(reminder, status=status.value, actor=actor)
+
+
+def _opened_by(row):
+    """The actions that a reminder or an appointment has opened: one, and one more whenever it was put off since."""
+    opened = Q(origin=row.pk) | Q(origin__startswith=f"{row.pk}:")
+    return CustomerAction.objects.filter(opened, customer=row.customer_id)
 
 
 def _lock_all(**conditions):

@@ -193,10 +193,17 @@ def test_who_has_the_action_but_not_the_customer_completes_the_reminder_with_it(
     assert reminded.status == "completed"
 
 
-def test_dismissing_the_action_leaves_the_reminder_to_its_maker(as_, ahmed, reminded):
-    data_of(as_(ahmed).post(f"customers/actions/{opened(reminded).pk}/dismiss"))
-    reminded.refresh_from_db()
-    assert reminded.status == "pending" and tasks.surface_due() == 0
+@pytest.mark.parametrize("door", ["dismiss", "bulk/dismiss"])
+def test_dismissing_the_action_cancels_the_reminder_and_restoring_takes_it_back(clock, as_, ahmed, reminded, door):
+    client, key = as_(ahmed), opened(reminded).pk
+    path = f"customers/actions/{door}" if door.startswith("bulk") else f"customers/actions/{key}/{door}"
+    data_of(client.post(path, {"actionIds": [key]} if door.startswith("bulk") else {"reason": "لا حاجة"}))
+    clock.move(hours=1)
+    shown = data_of(client.get(one(reminded)))["reminder"]
+    assert (shown["status"], shown["isOverdue"]) == ("cancelled", False) and tasks.surface_due() == 0
+    data_of(client.post(f"customers/actions/{key}/restore"))
+    assert data_of(client.get(one(reminded)))["reminder"]["status"] == "overdue"
+    assert (opened(reminded).status, CustomerAction.objects.count()) == ("pending", 1)
 
 
 @pytest.mark.parametrize("fixture", ["reminded", "met"])
@@ -207,9 +214,68 @@ def test_moving_what_has_surfaced_moves_its_action_and_surfaces_nothing_anew(req
     assert opened(row).due_date == later
     clock.move(days=5)
     assert tasks.surface_due() == 0
-    data_of(as_(ahmed).post(f"customers/actions/{opened(row).pk}/dismiss"))
-    data_of(as_(ahmed).patch(one(row), {"datetime": (later + timedelta(days=5)).isoformat()}))
-    assert (opened(row).status, opened(row).due_date) == ("dismissed", later)
+
+
+def ended_and_put_off(client, row, door, until):
+    """Each way in which an action ends while what has opened it goes on at a later time."""
+    data_of(client.post(f"customers/actions/{opened(row).pk}/{door}"))
+    again = {"status": "pending"} if row.collection() == "reminders" else {}
+    return data_of(client.patch(one(row), {"datetime": until.isoformat(), **again}))
+
+
+@pytest.mark.parametrize("door", ["complete", "dismiss"])
+@pytest.mark.parametrize("fixture", ["reminded", "met"])
+def test_what_is_put_off_after_its_action_has_ended_surfaces_anew_once(request, clock, as_, ahmed, fixture, door):
+    row, client = request.getfixturevalue(fixture), as_(ahmed)
+    first, later = opened(row), clock.now + timedelta(days=5)
+    ended_and_put_off(client, row, door, later)
+    ended = CustomerAction.objects.get()
+    assert (ended.pk, ended.status) == (first.pk, {"complete": "completed", "dismiss": "dismissed"}[door])
+    assert tasks.surface_due() == 0
+    clock.move(days=5)
+    assert (tasks.surface_due(), tasks.surface_due()) == (1, 0)
+    second = CustomerAction.objects.exclude(pk=first.pk).get()
+    assert (second.status, second.due_date, second.metadata) == ("pending", later, first.metadata)
+    # From then on it is the second one that follows, and is followed.
+    data_of(client.patch(one(row), {"datetime": (later + timedelta(hours=3)).isoformat()}))
+    second.refresh_from_db()
+    assert second.due_date == later + timedelta(hours=3)
+    data_of(client.patch(one(row), {"status": "cancelled"}))
+    second.refresh_from_db()
+    assert second.status == "dismissed" and CustomerAction.objects.get(pk=first.pk).version == ended.version
+
+
+def test_an_appointment_that_is_put_off_is_not_told_of_until_it_is_near_again(clock, as_, ahmed, met):
+    client = as_(ahmed)
+    shown = ended_and_put_off(client, met, "complete", clock.now + timedelta(days=5))["appointment"]
+    assert shown["reminderSent"] is False
+    told = Event.objects.filter(event="customer.updated", customer_id=met.customer_id).latest("pk")
+    assert [row["reminderSent"] for row in told.data["changes"]["appointments"]] == [False]
+    clock.move(days=4)
+    assert tasks.surface_due() == 1
+    assert data_of(client.get(one(met)))["appointment"]["reminderSent"] is True
+
+
+def test_what_is_put_off_again_and_again_surfaces_each_time(clock, as_, ahmed, reminded):
+    client = as_(ahmed)
+    for round_ in range(1, 4):
+        last = CustomerAction.objects.latest("created_at")
+        data_of(client.post(f"customers/actions/{last.pk}/complete"))
+        until = (clock.now + timedelta(hours=1)).isoformat()
+        data_of(client.patch(one(reminded), {"status": "pending", "datetime": until}))
+        clock.move(hours=1)
+        assert tasks.surface_due() == 1 and CustomerAction.objects.count() == round_ + 1
+
+
+def test_an_action_that_another_has_followed_says_nothing_of_the_reminder_any_more(clock, as_, ahmed, reminded):
+    client, first = as_(ahmed), opened(reminded)
+    ended_and_put_off(client, reminded, "dismiss", clock.now + timedelta(hours=1))
+    clock.move(hours=1)
+    tasks.surface_due()
+    for door in ("restore", "complete"):
+        data_of(client.post(f"customers/actions/{first.pk}/{door}"))
+    reminded.refresh_from_db()
+    assert reminded.status == "pending"
 
 
 @pytest.mark.parametrize(
@@ -288,6 +354,18 @@ def test_two_workers_at_once_surface_each_row_once(ahmed, monkeypatch):
     assert CustomerAction.objects.count() == CustomerAction.objects.values("origin").distinct().count() == 30
     assert not Reminder.objects.filter(surfaced_at=None).exists()
     assert not Appointment.objects.filter(surfaced_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_surface_what_was_put_off_once(as_, ahmed):
+    now = timezone.now()
+    rows = [remind(ahmed, make_customer(ahmed), now) for _ in range(4)]
+    due.surface_due()
+    for row in rows:
+        ended_and_put_off(as_(ahmed), row, "complete", now + timedelta(milliseconds=1))
+    at_once(*[due.surface_due] * 3)
+    due.surface_due()
+    assert CustomerAction.objects.count() == 8
 
 
 @pytest.mark.django_db(transaction=True)
