@@ -59,8 +59,11 @@ FIRST_ACTIONS = {
 # These approach a customer with offers, which the law allows with their consent.
 OUTREACH = frozenset({ActionType.PROPERTY_MATCH, ActionType.AI_RECOMMENDED})
 
-# The follow-up that an interaction asks for.
+DO_NOT_CONTACT_REASON = "طلب العميل عدم التواصل معه"
+
+# The follow-up that an interaction asks for, and why it is dismissed.
 FOLLOW_UP_TITLE = "متابعة بعد آخر تواصل"
+FOLLOW_UP_DROPPED = "لم تعد المتابعة مطلوبة"
 # How the action of a reminder or an appointment ends with it, and why: by its status, None when it was removed.
 ENDINGS = {
     "reminders": {

@@ -6,7 +6,18 @@ from operator import attrgetter
 from django.db.models import Q
 from django.utils import timezone
 
-from actions.choices import ENDED, ENDINGS, FIRST_ACTIONS, FOLLOW_UP_TITLE, SETTLED, ActionStatus, ActionType
+from actions.choices import (
+    DO_NOT_CONTACT_REASON,
+    ENDED,
+    ENDINGS,
+    FIRST_ACTIONS,
+    FOLLOW_UP_DROPPED,
+    FOLLOW_UP_TITLE,
+    OUTREACH,
+    SETTLED,
+    ActionStatus,
+    ActionType,
+)
 from actions.models import CustomerAction
 from actions.services import change_all, holder, holders_among, insert_all, move_to
 from config.audit import recorded, scrub_entries
@@ -77,6 +88,19 @@ def follow_deletions(customers, kind, *, actor):
     changed.send(CustomerAction, rows=actions, kind=kind, changes=[{}] * len(actions), actor=actor)
 
 
+def follow_wishes(customers, changes, *, actor):
+    """Dismiss the offers to customers who asked not to be contacted."""
+    silent = {
+        customer.pk
+        for customer, change in zip(customers, changes, strict=True)
+        if "do_not_contact" in change and customer.do_not_contact
+    }
+    offers = _lock_all(customer_id__in=silent, type__in=OUTREACH, completed_at=None) if silent else ()
+    if offers:
+        dismissed = move_to(ActionStatus.DISMISSED, actor=actor, reason=DO_NOT_CONTACT_REASON)
+        change_all(offers, dismissed, actor, "")
+
+
 def hand_over_actions(employee, *, successor, actor):
     """Give the live actions of an employee who leaves to a successor, or to nobody."""
     with recorded(actor):
@@ -90,10 +114,30 @@ FOLLOW_UP_AFTER = timedelta(hours=48)
 
 
 def follow_interaction(customer, before, after, *, actor):
-    """Open the follow-up that an interaction asks for, once."""
-    asks = after is not None and after.follow_up_required and not (before and before.follow_up_required)
-    if not asks or CustomerAction.objects.filter(origin=after.pk).exists():
+    """Bring the follow-up that an interaction asks for up to it: opened once, moved while it is open, dismissed.
+
+    A dismissed one is restored when it is asked for again.
+    """
+    row, asks, asked = after or before, _asks(after), _asks(before)
+    if not (asks or asked) or asks and asked and after.follow_up_date == before.follow_up_date:
         return
+    action = held(CustomerAction.objects.filter(origin=row.pk)).first()
+    if action is None:
+        if asks and not asked:
+            _open_follow_up(customer, after, actor)
+    elif asks and (action.status not in ENDED or not asked and action.status == ActionStatus.DISMISSED):
+        restored = move_to(ActionStatus.PENDING, actor=actor) if action.status in ENDED else {}
+        change_all([action], {"due_date": after.follow_up_date or action.due_date, **restored}, actor, "")
+    elif not asks and action.status not in ENDED:
+        dismissed = move_to(ActionStatus.DISMISSED, actor=actor, reason=FOLLOW_UP_DROPPED)
+        change_all([action], dismissed, actor, "")
+
+
+def _asks(interaction):
+    return interaction is not None and interaction.follow_up_required
+
+
+def _open_follow_up(customer, after, actor):
     values = {
         "type": ActionType.FOLLOW_UP,
         "title": FOLLOW_UP_TITLE,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from actions.choices import ENDED, MAY_FOLLOW, OUTREACH, ActionStatus
+from actions.choices import ENDED, MAY_FOLLOW, OPEN, OUTREACH, ActionStatus
 from actions.models import ActionNote, CustomerAction
 from config.audit import recorded
 from config.db import held, lock
@@ -120,7 +120,10 @@ def snooze_action(action, *, until, actor, notes=""):
 
 
 def restore_action(action, *, actor, notes=""):
-    """Bring an ended or snoozed action back to pending. A pending one stays as it is."""
+    """Bring an ended or snoozed action back to pending. A pending one stays as it is.
+
+    Raises ValidationError (422) for an offer to somebody who must not be approached.
+    """
     return _move_one(action, ActionStatus.PENDING, actor, notes)
 
 
@@ -310,10 +313,12 @@ def change_all(actions, values, actor, notes):
     """Give held actions the same values and, if any, the same note; returns the notes.
 
     Only what differs counts: an action that is so already is neither written nor told of.
-    Raises ValidationError (422) when they become offers to somebody who must not be approached.
+    Raises ValidationError (422) when they become offers to somebody who must not be approached, or open again as such.
     """
-    if values.get("type") in OUTREACH:
-        outreach_notices([action.customer_id for action in actions if action.type not in OUTREACH], actor.organization)
+    if actor:  # the clock wakes what was an open offer all along
+        offers = [action.customer_id for action in actions if _becomes_offer(action, values)]
+        if offers:
+            outreach_notices(offers, actor.organization)
     now, touched, changes = timezone.now(), [], []
     for action in actions:
         difference = {name: (getattr(action, name), after) for name, after in values.items()}
@@ -339,6 +344,12 @@ def change_all(actions, values, actor, notes):
         rows, changes = zip(*told, strict=True)
         changed.send(CustomerAction, rows=list(rows), kind="updated", changes=list(changes), actor=actor)
     return written
+
+
+def _becomes_offer(action, values):
+    """Whether an action is to be an open offer, and was none."""
+    opens = values.get("status") in OPEN and action.status not in OPEN
+    return values.get("type", action.type) in OUTREACH and (opens or action.type not in OUTREACH)
 
 
 def _note_rows(actions, content, actor):

@@ -21,6 +21,7 @@ def open_first_actions(rows, kind, actor, first_action=False, **_message):
 def follow_customers(rows, kind, changes, actor, **_message):
     if kind == "updated":
         following.follow_customers(rows, changes, actor=actor)
+        following.follow_wishes(rows, changes, actor=actor)
     elif kind != "created":
         following.follow_deletions(rows, kind, actor=actor)
 

@@ -316,7 +316,49 @@ def test_an_interaction_that_asks_for_it_opens_one_follow_up(clock, as_, layla, 
     one = f"{path}/{shown['id']}"
     for wanted in (True, False, True):
         data_of(client.patch(one, {"followUpRequired": wanted, "notes": f"ملاحظة {wanted}"}))
-    assert CustomerAction.objects.count() == 1
+    assert CustomerAction.objects.get().status == "pending"
+    data_of(client.post(f"customers/actions/{action['id']}/complete"))
+    for wanted in (False, True):
+        data_of(client.patch(one, {"followUpRequired": wanted, "followUpDate": "2030-02-01"}))
+    ended = CustomerAction.objects.get()
+    assert (ended.status, ended.due_date.isoformat()) == ("completed", "2030-01-28T10:00:00+00:00")
+
+
+@pytest.fixture
+def followed_up(as_, ahmed, customer):
+    """The path of an interaction that has opened a follow-up."""
+    path = f"customers/{customer.pk}/interactions"
+    body = {"type": "call", "followUpRequired": True, "followUpDate": "2030-01-28T10:00:00Z"}
+    return f"{path}/{data_of(as_(ahmed).post(path, body), 201)['interaction']['id']}"
+
+
+def test_the_follow_up_moves_with_its_interaction(as_, ahmed, followed_up):
+    client = as_(ahmed)
+    data_of(client.patch(followed_up, {"followUpDate": "2030-02-03T10:00:00Z"}))
+    (action,) = data_of(client.get("customers/actions"))["actions"]
+    assert (action["dueDate"], action["status"]) == ("2030-02-03T10:00:00Z", "pending")
+    version = CustomerAction.objects.get().version
+    data_of(client.patch(followed_up, {"followUpDate": None, "notes": "دون موعد"}))
+    assert CustomerAction.objects.get().version == version
+
+
+@pytest.mark.parametrize("call", ["no longer", "deleted"])
+def test_the_follow_up_of_an_interaction_that_asks_for_none_any_more_is_dismissed(as_, ahmed, followed_up, call):
+    client = as_(ahmed)
+    data_of(client.delete(followed_up) if call == "deleted" else client.patch(followed_up, {"followUpRequired": False}))
+    action = CustomerAction.objects.get()
+    assert (action.status, action.reason, action.completed_by_id) == (
+        "dismissed", "لم تعد المتابعة مطلوبة", ahmed.pk,
+    )  # fmt: skip
+
+
+def test_a_follow_up_that_was_done_stays_so_whatever_becomes_of_the_interaction(as_, ahmed, followed_up):
+    client, key = as_(ahmed), CustomerAction.objects.get().pk
+    data_of(client.post(f"customers/actions/{key}/complete"))
+    version = CustomerAction.objects.get().version
+    data_of(client.patch(followed_up, {"followUpDate": "2030-02-03"}))
+    data_of(client.delete(followed_up))
+    assert (CustomerAction.objects.get().status, CustomerAction.objects.get().version) == ("completed", version)
 
 
 def test_an_interaction_that_asks_for_it_later_opens_it_then_in_two_days(clock, as_, ahmed, customer):

@@ -135,6 +135,62 @@ def test_nobody_makes_offers_to_who_must_not_be_contacted_by_any_door(as_, layla
     data_of(offer(client, customer, "callback_request"), 201)
 
 
+def test_the_wish_not_to_be_contacted_dismisses_the_open_offers_and_nothing_else(as_, layla):
+    client, customer, other = as_(layla), make_customer(layla), make_customer(layla)
+    match, advice, done, theirs, call = (
+        data_of(offer(client, whose, type), 201)["action"]["id"]
+        for whose, type in (
+            (customer, "property_match"), (customer, "ai_recommended"), (customer, "property_match"),
+            (other, "property_match"), (customer, "callback_request"),
+        )
+    )  # fmt: skip
+    data_of(client.post(f"customers/actions/{advice}/snooze", {"snoozedUntil": "2099-01-01"}))
+    data_of(client.post(f"customers/actions/{done}/complete"))
+    data_of(client.patch(f"customers/{customer.pk}", {"doNotContact": True}))
+    shown = {
+        key: (row["status"], row.get("reason"))
+        for key in (match, advice, done, theirs, call)
+        for row in [data_of(client.get(f"customers/actions/{key}"))["action"]]
+    }
+    because = ("dismissed", "طلب العميل عدم التواصل معه")
+    assert shown == {
+        match: because, advice: because, done: ("completed", None), theirs: ("pending", None), call: ("pending", None),
+    }  # fmt: skip
+
+
+def test_an_offer_that_ended_is_not_brought_back_to_who_must_not_be_contacted(as_, layla):
+    client, customer = as_(layla), make_customer(layla)
+    key = data_of(offer(client, customer), 201)["action"]["id"]
+    data_of(client.patch(f"customers/{customer.pk}", {"doNotContact": True}))
+    path = f"customers/actions/{key}"
+    with nothing_changes():
+        assert fields_of(client.post(f"{path}/restore"), 422) == ["customerId"]
+        assert fields_of(client.patch(path, {"status": "pending"}), 422) == ["customerId"]
+    data_of(client.patch(f"customers/{customer.pk}", {"doNotContact": False}))
+    assert data_of(client.post(f"{path}/restore"))["action"]["status"] == "pending"
+
+
+@pytest.mark.parametrize("call", ["restore", "patch", "bulk"])
+def test_a_snoozed_offer_is_not_woken_without_the_consent_that_a_strict_organization_asks_for(
+    as_, layla, organization, call
+):
+    client, customer = as_(layla), make_customer(layla)
+    key = data_of(offer(client, customer), 201)["action"]["id"]
+    data_of(client.post(f"customers/actions/{key}/snooze", {"snoozedUntil": "2099-01-01"}))
+    organization.gate_preset = "strict"
+    organization.save()
+    forget_identities()
+    send, path, body = {
+        "restore": (client.post, f"customers/actions/{key}/restore", {}),
+        "patch": (client.patch, f"customers/actions/{key}", {"status": "in_progress"}),
+        "bulk": (client.post, "customers/actions/bulk", {"actionIds": [key], "updates": {"status": "in_progress"}}),
+    }[call]
+    with nothing_changes():
+        assert fields_of(send(path, body), 422) == ["customerId"]
+    consent(client, customer, "marketing")
+    data_of(send(path, body))
+
+
 def test_consents_belong_to_the_customer_and_are_seen_with_it(as_, ahmed, omar, huda, noura, layla):
     customer = make_customer(ahmed)
     made = data_of(consent(as_(ahmed), customer, "id_copy"), 201)["consent"]
