@@ -5,6 +5,7 @@ from datetime import datetime, time
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import URLValidator
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -18,7 +19,7 @@ from config.clock import zone_of
 
 # A sentence of DRF whose own Arabic ends in an English word: found here, it is in our catalogue, which comes first.
 REWORDED = gettext_noop("This field may not be null.")
-_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]").fullmatch
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?").fullmatch
 
 
 def _as_field_error(error):
@@ -33,8 +34,8 @@ def optional(kind, *args, **options):
 class _EmptyIsNull:
     """Forms send "" for a field that was left empty: where null is allowed, it means null."""
 
-    def validate_empty_values(self, data):
-        return super().validate_empty_values(None if data == "" and self.allow_null else data)
+    def run_validation(self, data=empty):
+        return super().run_validation(None if data == "" and self.allow_null else data)
 
 
 class Question(serializers.Serializer):
@@ -120,6 +121,24 @@ class EmailField(serializers.EmailField):
             _as_field_error(error)
 
 
+class WebLinkField(TextField):
+    """The address of something on the web: http or https, nothing that a browser would run or mail."""
+
+    default_error_messages = {"link": _("Must be an address that begins with http:// or https://")}
+    _is_link = URLValidator(schemes=["http", "https"])
+
+    def __init__(self, **options):
+        super().__init__(name_like=True, **options)
+
+    def to_internal_value(self, data):
+        link = super().to_internal_value(data)
+        try:
+            self._is_link(link)
+        except DjangoValidationError:
+            self.fail("link")
+        return link
+
+
 class PhoneField(serializers.CharField):
     """A phone number in any spelling, stored as E.164."""
 
@@ -200,6 +219,9 @@ class StampedDay(DayField):
 class MomentField(_EmptyIsNull, serializers.DateTimeField):
     """A moment: ISO 8601, in the organization's zone without an offset. A day alone means `time_of_day` of it."""
 
+    # Slips of the finger, and what no zone or sum of days could hold any more, lie beyond.
+    FIRST_YEAR, LAST_YEAR = 1900, 2200
+
     def __init__(self, *, time_of_day, **options):
         self.time_of_day = time_of_day
         super().__init__(**options)
@@ -209,6 +231,9 @@ class MomentField(_EmptyIsNull, serializers.DateTimeField):
             self.fail("invalid", format="YYYY-MM-DDThh:mm:ssZ")
         zone = zone_of(self.context["request"].user.organization)
         moment, is_day = read_moment(data, zone)
+        if not self.FIRST_YEAR <= moment.year <= self.LAST_YEAR:
+            years = {"minimum": self.FIRST_YEAR, "maximum": self.LAST_YEAR}
+            raise serializers.ValidationError(_("Must lie in the years from %(minimum)s to %(maximum)s") % years)
         return datetime.combine(moment.date(), self.time_of_day, zone) if is_day else moment
 
 
@@ -219,15 +244,11 @@ class LocalDayField(MomentField):
         super().__init__(time_of_day=time.min, **options)
 
     def to_internal_value(self, data):
-        moment = super().to_internal_value(data)
-        try:
-            return moment.astimezone(zone_of(self.context["request"].user.organization)).date()
-        except OverflowError:
-            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(data).astimezone(zone_of(self.context["request"].user.organization)).date()
 
 
 class ClockField(_EmptyIsNull, serializers.CharField):
-    """A time of day as clocks show it: `HH:MM`, digits of any script."""
+    """A time of day as clocks show it: `HH:MM`, seconds too, digits of any script."""
 
     default_error_messages = {"clock": _("Must be a time of day such as 09:30")}
 
@@ -237,17 +258,15 @@ class ClockField(_EmptyIsNull, serializers.CharField):
         text = ascii_digits(data).strip()
         if not _CLOCK(text):
             self.fail("clock")
-        return time.fromisoformat(text.zfill(5))
+        hour, _colon, rest = text.partition(":")
+        return time.fromisoformat(f"{hour:>02}:{rest}")
 
 
-class EmployeeIdField(serializers.CharField):
+class EmployeeIdField(_EmptyIsNull, serializers.CharField):
     """The id of an employee among the fields of a form: null and "", which forms send, mean nobody."""
 
     def __init__(self, **options):
         super().__init__(max_length=50, allow_null=True, **options)
-
-    def run_validation(self, data=empty):
-        return super().run_validation(None if data == "" else data)
 
 
 class IdsField(serializers.ListField):

@@ -1,5 +1,6 @@
 """The shapes of what goes on with a customer: property interests, interactions, appointments, reminders."""
 
+from contextlib import suppress
 from datetime import datetime, time
 
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from config.api.serializers import (
     MomentField,
     MoneyField,
     TextField,
+    WebLinkField,
     WholeNumberField,
     WordField,
     optional,
@@ -36,7 +38,6 @@ NEWEST = 50
 # A day alone means the beginning of it for what has happened, and the beginning of work for what is to come.
 START_OF_DAY, START_OF_WORK = time.min, time(9)
 LONGEST_MINUTES = 1440
-LAST_YEAR = 9998
 
 # --- What leaves --------------------------------------------------------------------------
 
@@ -189,7 +190,7 @@ class InterestInput(serializers.Serializer):
     propertyId = TextField(source="property_id", max_length=50, name_like=True)
     propertyTitle = TextField(source="property_title", max_length=500, name_like=True)
     propertyTitleEn = optional(TextField, source="property_title_en", max_length=500, name_like=True)
-    propertyImage = optional(TextField, source="property_image", max_length=2000, name_like=True)
+    propertyImage = optional(WebLinkField, source="property_image", max_length=2000)
     propertyPrice = optional(MoneyField, source="property_price")
     propertyType = optional(TextField, source="property_type", max_length=50, name_like=True)
     propertyLocation = optional(TextField, source="property_location", max_length=255, name_like=True)
@@ -252,14 +253,15 @@ class AppointmentInput(serializers.Serializer):
         # Forms send the whole object back: a moment that is the stored one says nothing against a new day or time.
         if moment is None or moment == stored:
             moment = self._combined(day, clock, stored)
-        if moment.year > LAST_YEAR:  # which might be the year 10000 in another zone
-            raise serializers.ValidationError({"datetime": _("Must not lie so far ahead")})
         return values | {"datetime": moment}
 
     def _combined(self, day, clock, stored):
         """The moment of a day and a time; what is missing, seconds too, is that of the stored moment."""
-        zone = zone_of(self.context["request"].user.organization)
-        known = stored and stored.astimezone(zone)
+        if stored and not day and not clock:
+            return stored
+        zone, known = zone_of(self.context["request"].user.organization), None
+        with suppress(OverflowError):  # an imported one at the end of time has no day of its own
+            known = stored and stored.astimezone(zone)
         if known and (day or known.date(), clock or known.time()) in (
             (known.date(), known.time()),
             (known.date(), known.time().replace(second=0, microsecond=0)),

@@ -2,7 +2,15 @@
 
 from rest_framework import serializers
 
-from config.api.serializers import CoordinateField, DayField, MoneyField, TextField, WholeNumberField, WordField
+from config.api.serializers import (
+    CoordinateField,
+    DayField,
+    MoneyField,
+    TextField,
+    WebLinkField,
+    WholeNumberField,
+    WordField,
+)
 from config.arabic import ascii_digits
 from customers.choices import LISTING_FURNISHING, ListingPurpose, ListingStatus
 from customers.models import Listing
@@ -88,6 +96,6 @@ class ListingInput(serializers.Serializer):
     furnishing = WordField(LISTING_FURNISHING, allow_blank=True, **_OPTIONAL)
     amenities = TextListField(text_length=100, **_OPTIONAL)
     description = TextField(max_length=20_000, multiline=True, **_OPTIONAL)
-    imageUrl = serializers.URLField(source="image_url", max_length=1000, allow_blank=True, **_OPTIONAL)
+    imageUrl = WebLinkField(source="image_url", max_length=1000, **_OPTIONAL)
     adLicenseNumber = LicenseNumberField(source="ad_license_number", max_length=50, name_like=True, **_OPTIONAL)
     adLicenseExpiry = DayField(source="ad_license_expiry", **_OPTIONAL)

@@ -65,6 +65,8 @@ def test_everything_about_an_appointment_comes_back_as_it_was_written(as_, ahmed
         ({"date": "2026-01-28", "time": "11:00"}, "2026-01-28 11:00 08:00"),
         ({"date": "٢٠٢٦-٠١-٢٨", "time": "٩:٠٥"}, "2026-01-28 09:05 06:05"),
         ({"date": "2026-01-28", "time": "01:00", "datetime": ""}, "2026-01-28 01:00 22:00"),
+        ({"date": "2026-01-28", "time": "10:30:00"}, "2026-01-28 10:30 07:30"),
+        ({"date": "", "time": "", "datetime": "2026-01-28T11:00:00Z"}, "2026-01-28 14:00 11:00"),
         # What the client's dialog sends: the day of a whole moment, which is the next one in Riyadh.
         ({"date": "2026-01-27T21:30:00.000Z", "time": "10:00"}, "2026-01-28 10:00 07:00"),
     ],
@@ -95,6 +97,12 @@ def test_days_are_those_of_the_organization(as_, ahmed, path):
         ({"date": 20260128, "time": "10:00"}, "date"),
         ({"datetime": "soon"}, "datetime"),
         ({"datetime": "9999-12-31T23:59:59Z"}, "datetime"),
+        ({"datetime": "2201-01-01T00:00:00Z"}, "datetime"),
+        ({"datetime": "1899-12-31T23:59:59Z", "status": "completed"}, "datetime"),
+        ({"datetime": "0001-01-01T00:00:00Z", "status": "completed"}, "datetime"),
+        ({"date": "9999-12-31", "time": "23:59"}, "date"),
+        ({"date": "2026-01-28", "time": "10:30:60"}, "time"),
+        ({"date": "2026-01-28", "time": ""}, "time"),
         ({"datetime": "2026-01-28", "type": "party"}, "type"),
         ({"datetime": "2026-01-28", "duration": 4}, "duration"),
         ({"datetime": "2026-01-28", "duration": 1441}, "duration"),
@@ -106,6 +114,22 @@ def test_days_are_those_of_the_organization(as_, ahmed, path):
 def test_what_is_wrong_is_named_and_nothing_is_added(as_, ahmed, path, body, field):
     with nothing_changes():
         assert fields_of(as_(ahmed).post(path, {"type": "site_visit", **body})) == [field]
+
+
+@pytest.mark.parametrize("year", [1, 9999])
+def test_one_at_an_end_of_time_that_came_before_the_rule_is_still_read_and_edited(as_, ahmed, path, year):
+    client = as_(ahmed)
+    key = add(client, path, datetime="2026-01-28T11:00:00Z")["id"]
+    stored = datetime(year, 12 if year > 1 else 1, 31 if year > 1 else 1, 23, 59, tzinfo=ZoneInfo("UTC"))
+    Appointment.objects.update(datetime=stored)
+    Organization.objects.update(time_zone="Asia/Riyadh" if year > 1 else "America/New_York")
+    one, moment = f"{path}/{key}", stored.strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20)
+    assert data_of(client.get(one))["appointment"]["datetime"] == moment
+    assert data_of(client.patch(one, {"notes": "قديم", "status": "cancelled"}))["appointment"]["notes"] == "قديم"
+    assert fields_of(client.patch(one, {"datetime": moment})) == ["datetime"]
+    assert client.patch(one, {"time": "10:00"}).status_code < 500
+    assert client.patch(one, {"date": "2026-01-28"}).status_code < 500
+    assert data_of(client.patch(one, {"datetime": "2026-01-28T11:00:00Z"}))["appointment"]["id"] == key
 
 
 def test_what_is_left_out_has_its_usual_value(as_, ahmed, path):

@@ -68,6 +68,8 @@ def test_only_the_type_is_needed_and_now_is_when(as_, ahmed, path, clock):
         ({"type": "call", "direction": "sideways"}, "direction"),
         ({"type": "call", "date": "soon"}, "date"),
         ({"type": "call", "date": 5}, "date"),
+        ({"type": "call", "date": "0001-01-01T00:00:00Z"}, "date"),
+        ({"type": "call", "followUpDate": "9999-12-31"}, "followUpDate"),
         ({"type": "call", "duration": -1}, "duration"),
         ({"type": "call", "duration": 1441}, "duration"),
         ({"type": "call", "duration": "long"}, "duration"),

@@ -141,6 +141,7 @@ def test_title_type_and_purpose_are_needed_and_cannot_be_cleared(as_, layla, nam
         ({"amenities": [f"مرفق {n}" for n in range(51)]}, "amenities"),
         ({"imageUrl": "javascript:alert(1)"}, "imageUrl"),
         ({"imageUrl": "villa.jpg"}, "imageUrl"),
+        ({"imageUrl": "ftp://agency.example/villa.jpg"}, "imageUrl"),
         ({"latitude": 91}, "latitude"),
         ({"longitude": "شرق"}, "longitude"),
         ({"adLicenseNumber": "7" * 51}, "adLicenseNumber"),

@@ -62,6 +62,11 @@ def test_digits_of_any_script_are_numbers_and_empty_fields_are_absent(as_, ahmed
         ({**VILLA, "rating": 6}, "rating"),
         ({**VILLA, "rating": True}, "rating"),
         ({**VILLA, "viewedAt": "yesterday"}, "viewedAt"),
+        ({**VILLA, "propertyImage": "javascript:alert(1)"}, "propertyImage"),
+        ({**VILLA, "propertyImage": "data:text/html,<script>"}, "propertyImage"),
+        ({**VILLA, "propertyImage": "ftp://cdn.test/1.jpg"}, "propertyImage"),
+        ({**VILLA, "propertyImage": ["https://cdn.test/1.jpg"]}, "propertyImage"),
+        ({**VILLA, "propertyImage": "https://cdn.test/" + "x" * 2000}, "propertyImage"),
         ({**VILLA, "notes": "x" * 20_001}, "notes"),
     ],
 )

@@ -62,6 +62,8 @@ def test_what_is_left_out_has_its_usual_value_and_a_day_means_nine_in_the_mornin
         ({"title": 5}, "title"),
         ({"datetime": None}, "datetime"),
         ({"datetime": "tomorrow"}, "datetime"),
+        ({"datetime": "9999-12-31T23:59:59Z"}, "datetime"),
+        ({"datetime": "0001-01-01"}, "datetime"),
         ({"priority": "highest"}, "priority"),
         ({"status": "late"}, "status"),
         ({"type": "birthday"}, "type"),
