@@ -314,6 +314,8 @@ LISTING_FURNISHING = [choice for choice in Furnishing.choices if choice[0] != Fu
 SEEN = (InterestStatus.VIEWED, InterestStatus.LIKED, InterestStatus.REJECTED, InterestStatus.OFFER_MADE)
 # An appointment that is still to come; the others are finished.
 COMING = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
+# How one ends at its time, not before it.
+OVER = (AppointmentStatus.COMPLETED, AppointmentStatus.NO_SHOW)
 # What an appointment is called when nobody says, in the language of the people who read it and in English.
 APPOINTMENT_TITLES = {
     AppointmentType.SITE_VISIT: ("معاينة عقار", "Site visit"),

@@ -282,7 +282,8 @@ def test_an_action_that_another_has_followed_says_nothing_of_the_reminder_any_mo
     ("status", "reason"),
     [("completed", "اكتمل الموعد"), ("cancelled", "أُلغي الموعد"), ("no_show", "لم يحضر العميل"), (None, "حُذف الموعد")],
 )
-def test_an_appointment_that_ends_dismisses_its_action_and_says_why(as_, ahmed, met, status, reason):
+def test_an_appointment_that_ends_dismisses_its_action_and_says_why(clock, as_, ahmed, met, status, reason):
+    clock.move(hours=2)
     if status:
         data_of(as_(ahmed).patch(one(met), {"status": status}))
     else:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from config.audit import recorded
 from config.db import held, lock, save_changes
 from config.signals import changed
-from customers.choices import APPOINTMENT_TITLES, COMING, SEEN, ReminderStatus
+from customers.choices import APPOINTMENT_TITLES, COMING, OVER, SEEN, ReminderStatus
 from customers.contacts import Contacts, contacts_of, news_of
 from customers.models import Appointment, Customer, Interaction, Listing, PropertyInterest, Reminder, StatusChange
 from customers.services.child import hold, hold_child, put_computed, tell
@@ -55,7 +55,10 @@ def filled_from_catalogue(values, organization_id):
 
 
 def add_interest(customer, *, actor, values):
-    """A property that a customer is interested in. Raises ValidationError (409, `duplicate`) when it is one already."""
+    """A property that a customer is interested in.
+
+    Raises ValidationError: 409 (`duplicate`) when it is one already, 422 when it was seen in the future.
+    """
     values = _seen(None, _columns(PropertyInterest, values))
     with recorded(actor):
         customer = hold(customer, actor)
@@ -77,6 +80,8 @@ def change_interest(interest, *, actor, values):
 def _seen(interest, values):
     """The values, with when the property was seen for the first time unless that is said."""
     seen_before = getattr(interest, "viewed_at", None)
+    if values.get("viewed_at") and values["viewed_at"] != seen_before:
+        _refuse_future("viewedAt", values["viewed_at"])
     if values.get("status") in SEEN and not values.get("viewed_at", seen_before):
         values["viewed_at"] = timezone.now()
     return values
@@ -105,7 +110,7 @@ def add_interaction(customer, *, actor, values):
         customer = hold(customer, actor)
         born = _born(customer)
         values["date"] = values.get("date") or born["created_at"]
-        _refuse_future(values["date"])
+        _refuse_future("date", values["date"])
         interaction = Interaction(**born, agent_id=agent.pk, agent_name=agent.name, **values)
         return _insert(customer, actor, interaction)
 
@@ -117,15 +122,15 @@ def change_interaction(interaction, *, actor, values):
         agent = _agent(actor, values.pop("agent_id", None), now=interaction.agent_id)
         customer, interaction = hold_child(interaction, actor)
         if "date" in values and values["date"] != interaction.date:
-            _refuse_future(values["date"])
+            _refuse_future("date", values["date"])
         if agent:
             values |= {"agent_id": agent.pk, "agent_name": agent.name}
         return _update(customer, actor, interaction, values)
 
 
-def _refuse_future(moment):
+def _refuse_future(field, moment):
     if moment > timezone.now() + CLOCK_SKEW:
-        raise ValidationError({"date": _("Must not lie in the future")})
+        raise ValidationError({field: _("Must not lie in the future")})
 
 
 # --- Appointments ------------------------------------------------------------------------------
@@ -134,20 +139,21 @@ def _refuse_future(moment):
 def add_appointment(customer, *, actor, values):
     """An appointment with a customer, of the actor or the agent who is named.
 
-    Raises ValidationError (422) when it has passed and is said to be still to come, or for an agent out of scope.
+    Raises ValidationError (422) when it has passed and is said to be still to come, when it lies ahead and is said to
+    be over, or for an agent out of scope.
     """
     values = _columns(Appointment, values)
     with recorded(actor):
         agent = _agent(actor, values.pop("agent_id", None)) or actor
         customer = hold(customer, actor)
         appointment = Appointment(**_born(customer), agent=agent, agent_name=agent.name, **_titled(values, values))
-        if appointment.is_coming:
-            _refuse_past(appointment.datetime)
+        _check_status(appointment.status, appointment.datetime)
         return _insert(customer, actor, appointment)
 
 
 def change_appointment(appointment, *, actor, values):
-    """Change an appointment. One that has passed may stay to come, but is not moved into the past.
+    """Change an appointment. One that has passed may stay to come, but is not moved into the past; nor is one that
+    is over moved ahead.
 
     Raises what add_appointment raises, PreconditionFailed (412) for a stale `If-Match`.
     """
@@ -160,9 +166,9 @@ def change_appointment(appointment, *, actor, values):
             values |= {"agent_id": agent and agent.pk, "agent_name": agent.name if agent else ""}
         values = _titled(values, {"title": appointment.title, "type": appointment.type} | values)
         moment, status = (values.get(name, getattr(appointment, name)) for name in ("datetime", "status"))
-        moved = moment != appointment.datetime or not appointment.is_coming
-        if status in COMING and moved:
-            _refuse_past(moment)
+        stays = status == appointment.status or status in COMING and appointment.is_coming
+        if moment != appointment.datetime or not stays:
+            _check_status(status, moment)
         return _update(customer, actor, appointment, values)
 
 
@@ -193,8 +199,10 @@ def _titled(values, whole):
     return values | {"title": title, "title_en": values.get("title_en") or title_en}
 
 
-def _refuse_past(moment):
-    if moment < timezone.now():
+def _check_status(status, moment):
+    if status in OVER and moment > timezone.now() + CLOCK_SKEW:
+        raise ValidationError({"status": _("The appointment still lies ahead")})
+    if status in COMING and moment < timezone.now():
         raise ValidationError({"datetime": _("Has passed; say how it ended: completed, cancelled or no_show")})
 
 

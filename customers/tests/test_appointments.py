@@ -153,6 +153,26 @@ def test_what_has_passed_says_how_it_ended(as_, ahmed, path):
         assert fields_of(client.patch(one, {"status": "scheduled"}), 422) == ["datetime"]
 
 
+def test_one_that_lies_ahead_is_not_over(as_, ahmed, path, clock):
+    client, ahead, nearly = as_(ahmed), "2026-01-15T09:06:00Z", "2026-01-15T09:05:00Z"
+    one = f"{path}/{add(client, path, datetime=ahead)['id']}"
+    for status in ("completed", "no_show"):
+        with nothing_changes():
+            body = {"type": "site_visit", "datetime": ahead, "status": status}
+            assert fields_of(client.post(path, body), 422) == ["status"]
+            assert fields_of(client.patch(one, {"status": status}), 422) == ["status"]
+        add(client, path, datetime=nearly, status=status)
+    over = f"{path}/{Appointment.objects.get(status='completed').pk}"
+    with nothing_changes():
+        assert fields_of(client.patch(over, {"datetime": "2026-01-16T09:00:00Z"}), 422) == ["status"]
+    # What was stored before the rule is still edited.
+    Appointment.objects.filter(status="completed").update(datetime="2026-02-01T09:00:00Z")
+    shown = data_of(client.get(over))["appointment"]
+    assert data_of(client.put(over, {**shown, "notes": "قديم"}))["appointment"] == {**shown, "notes": "قديم"}
+    clock.move(minutes=1)
+    assert data_of(client.patch(one, {"status": "completed"}))["appointment"]["status"] == "completed"
+
+
 def test_one_that_has_passed_is_still_edited_but_not_moved_into_the_past(as_, ahmed, path, clock):
     client = as_(ahmed)
     shown = add(client, path, datetime="2026-01-15T10:00:00Z")
@@ -193,11 +213,12 @@ def totals(customer):
     return row.total_appointments, row.total_property_views
 
 
-def test_appointments_and_completed_visits_are_counted(as_, ahmed, customer, path):
+def test_appointments_and_completed_visits_are_counted(as_, ahmed, customer, path, clock):
     Customer.objects.filter(pk=customer.pk).update(total_appointments=5)
     client = as_(ahmed)
     visit = f"{path}/{add(client, path, datetime='2026-01-28')['id']}"
     meeting = f"{path}/{add(client, path, type='office_meeting', datetime='2026-01-28')['id']}"
+    clock.move(days=13)
     for one in (visit, meeting):
         data_of(client.patch(one, {"status": "completed"}))
     assert totals(customer) == (7, 1)

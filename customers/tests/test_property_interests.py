@@ -1,5 +1,7 @@
 """/customers/:id/properties: what a customer is interested in, once each, and how far that has come."""
 
+from datetime import timedelta
+
 import pytest
 
 from config.testing import data_of, error_of, fields_of, make_customer, nothing_changes, requests, statuses
@@ -73,6 +75,19 @@ def test_digits_of_any_script_are_numbers_and_empty_fields_are_absent(as_, ahmed
 def test_what_is_wrong_is_named_and_nothing_is_added(as_, ahmed, path, body, field):
     with nothing_changes():
         assert fields_of(as_(ahmed).post(path, body)) == [field]
+
+
+def test_nothing_was_seen_in_the_future(as_, ahmed, path, clock):
+    client, skewed = as_(ahmed), clock.now + timedelta(minutes=5)
+    late = (clock.now + timedelta(minutes=6)).isoformat()
+    with nothing_changes():
+        assert fields_of(client.post(path, {**VILLA, "viewedAt": late}), 422) == ["viewedAt"]
+    one = f"{path}/{add(client, path, viewedAt=skewed.isoformat())['id']}"
+    with nothing_changes():
+        assert fields_of(client.patch(one, {"viewedAt": late}), 422) == ["viewedAt"]
+    PropertyInterest.objects.update(viewed_at=clock.now + timedelta(days=1))
+    shown = data_of(client.get(one))["property"]
+    assert data_of(client.put(one, {**shown, "notes": "قديم"}))["property"] == {**shown, "notes": "قديم"}
 
 
 def test_the_same_property_is_added_once(as_, ahmed, customer, path):
