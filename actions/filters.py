@@ -19,7 +19,6 @@ from customers.filters import (
     AssigneeFilter,
     BudgetFilter,
     CityFilter,
-    CustomerFilterSet,
     PropertyTypeFilter,
     StateFilter,
 )
@@ -95,7 +94,6 @@ class ActionFilterSet(HubFilterSet):
     dueTo = MomentFilter("due_date", end=True)
 
     aliases = {"assignedEmployee": "assignedTo", "assignedEmployeeId": "assignedTo", "employeeId": "assignedTo"}
-    contradictions = CustomerFilterSet.contradictions
 
 
 class StatisticsFilterSet(HubFilterSet):

@@ -250,13 +250,6 @@ class CustomerFilterSet(HubFilterSet):
         "employeeId": "assignedEmployeeId",
     }
 
-    def contradictions(self, cleaned):
-        errors = {}
-        for lower, upper in (("budgetMin", "budgetMax"), ("leadScoreMin", "leadScoreMax")):
-            if lower in cleaned and upper in cleaned and cleaned[lower] > cleaned[upper]:
-                errors[upper] = _("Must not be less than %(other)s") % {"other": lower}
-        return errors
-
 
 class ClaimableFilterSet(CustomerFilterSet):
     """The same for customers whose phone, e-mail and deal the caller does not see."""
@@ -267,6 +260,12 @@ class ClaimableFilterSet(CustomerFilterSet):
     lastContactFrom = lastContactTo = doNotContact = consent = None
     brokerageLicenseStatus = brokerageContractStatus = ejarContractStatus = wafiProjectStatus = None
     sakaniEligibility = mortgageStatus = hasEscrowOverdue = hasHandoverDefects = None
+
+    def contradictions(self, cleaned):
+        hidden = CustomerFilterSet.base_filters.keys() - self.base_filters.keys()
+        message = _("Unknown filter; the filters are: %(names)s") % {"names": ", ".join(self.base_filters)}
+        refused = {name: message for name in sorted(hidden) if self.params.values_of(name)}
+        return super().contradictions(cleaned) | refused
 
 
 class AssigneesFilterSet(HubFilterSet):

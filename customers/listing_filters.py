@@ -1,7 +1,6 @@
 """What the list of listings can be narrowed and sorted by."""
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from config.api.filters import ChoiceListFilter, HubFilter, HubFilterSet, ListFilter, MomentFilter, NumberFilter
 from config.api.pagination import Sort
@@ -66,10 +65,3 @@ class ListingFilterSet(HubFilterSet):
     updatedTo = MomentFilter("updated_at", end=True)
 
     aliases = {"propertyType": "type", "region": "state"}
-
-    def contradictions(self, cleaned):
-        errors = {}
-        for lower, upper in (("priceMin", "priceMax"), ("areaMin", "areaMax")):
-            if lower in cleaned and upper in cleaned and cleaned[lower] > cleaned[upper]:
-                errors[upper] = _("Must not be less than %(other)s") % {"other": lower}
-        return errors

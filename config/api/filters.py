@@ -121,8 +121,16 @@ class HubFilterSet(django_filters.FilterSet):
         return queryset
 
     def contradictions(self, cleaned):
-        """Errors between parameters, by field."""
-        return {}
+        """Errors between parameters, by field: nothing lies in a range that ends before it begins."""
+        errors = {}
+        for begin, end in (("Min", "Max"), ("From", "To")):
+            for lower in cleaned:
+                upper = lower.removesuffix(begin) + end
+                if not lower.endswith(begin) or upper not in cleaned:
+                    continue
+                if self.filters[upper].lies_before(cleaned[upper], cleaned[lower]):
+                    errors[upper] = _("Must not be less than %(other)s") % {"other": lower}
+        return errors
 
 
 class HubFilter(django_filters.Filter):
@@ -139,6 +147,10 @@ class HubFilter(django_filters.Filter):
 
     def clean_one(self, text):
         return text
+
+    def lies_before(self, value, lower):
+        """Whether a value, as the upper bound of a range, leaves nothing of it."""
+        return value < lower
 
 
 class ListFilter(HubFilter):
@@ -270,6 +282,9 @@ class MomentFilter(HubFilter):
         span = read_span(text, zone_of(self.parent.request.user.organization))
         # "To" is inclusive: the whole day, or the whole instant as it is displayed.
         return span.after if self.end else span.start
+
+    def lies_before(self, value, lower):
+        return value <= lower  # it is the first moment after the range
 
     def filter(self, queryset, value):
         return super().filter(queryset, WrittenOut(value))

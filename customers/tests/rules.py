@@ -38,6 +38,11 @@ def ends_by(moment, bound):
     return moment <= bound if isinstance(bound, datetime) else moment < midnight(bound + timedelta(days=1))
 
 
+def is_empty(start, end):
+    """Whether no moment lies from the one bound to the other."""
+    return not ends_by(start if isinstance(start, datetime) else midnight(start), end)
+
+
 def midnight(day):
     return datetime.combine(day, time.min, RIYADH)
 

@@ -17,7 +17,7 @@ from config.models import AuditEntry
 from config.testing import HubClient, data_of, error_of, fields_of, make_customer, make_employee
 from customers.models import Customer
 from customers.search import derived_columns
-from customers.tests.rules import RIYADH, ends_by, has_budget, is_customer_found, starts_by
+from customers.tests.rules import RIYADH, ends_by, has_budget, is_customer_found, is_empty, starts_by
 from employees import services as employees
 from employees.choices import Role
 from employees.models import Team
@@ -374,6 +374,10 @@ def run(max_examples, strategy, check):
 def is_contradiction(asked):
     return any(
         asked.get(f"{name}Min", 0) > asked.get(f"{name}Max", Decimal("Infinity")) for name in ("budget", "leadScore")
+    ) or any(
+        is_empty(asked[f"{name}From"], asked[f"{name}To"])
+        for name in ("created", "lastContact")
+        if {f"{name}From", f"{name}To"} <= asked.keys()
     )
 
 
@@ -392,7 +396,7 @@ def test_every_combination_of_filters_gives_what_the_rules_give_in_their_order(p
         viewer, asked, sort_by, descending, query = question
         response = pool.clients[viewer].get(f"customers?{query}")
         if is_contradiction(asked):
-            assert set(fields_of(response)) <= {"budgetMax", "leadScoreMax"}
+            assert set(fields_of(response)) <= {"budgetMax", "leadScoreMax", "createdTo", "lastContactTo"}
             return
         if claims(viewer, asked) and sort_by in HIDDEN_SORTS:
             assert fields_of(response) == ["sortBy"]
@@ -540,6 +544,16 @@ def test_an_agent_lists_what_nobody_has_taken_as_summaries(as_, layla, ahmed, qu
     assert not {"phone", "whatsapp", "email", "notes", "nationalId"} & summary.keys()
 
 
+def test_filters_that_summaries_do_not_have_are_refused_by_name_rather_than_passed_over(as_, layla, ahmed):
+    make_customer(layla, assigned_employee_id=None)
+    for name, value in (("ejarContractStatus", "active"), ("doNotContact", "true"), ("lastContactTo", "2024-01-01")):
+        query = f"customers?assignedEmployeeId=unassigned&{name}={value}"
+        assert fields_of(as_(ahmed).get(query)) == [name]
+        assert listed(as_(layla).get(query)) == set()
+    error = error_of(as_(ahmed).get("customers?assignedEmployeeId=unassigned&deleted=only"), 403, "PERMISSION_DENIED")
+    assert error["details"] == {"requiredPermission": "customers.delete", "currentRole": "sales_agent"}
+
+
 def test_an_agent_cannot_find_out_the_phone_of_a_summary_by_searching_for_it(as_, layla, ahmed):
     free = make_customer(layla, name="خالد الحربي", email="khalid@hub.example", assigned_employee_id=None)
     unassigned = {"assignedEmployeeId": "unassigned"}
@@ -584,6 +598,8 @@ def test_unknown_parameters_are_ignored_and_named(as_, ahmed, funnel):
         ("budgetMax=1_000", "budgetMax", "number"),
         ("budgetMin=1e999999", "budgetMin", "number"),
         ("budgetMin=2&budgetMax=1", "budgetMax", "budgetMin"),
+        ("createdFrom=2024-01-02&createdTo=2024-01-01", "createdTo", "createdFrom"),
+        ("lastContactFrom=2024-01-02&lastContactTo=2024-01-01T20:59:59Z", "lastContactTo", "lastContactFrom"),
         ("createdFrom=yesterday", "createdFrom", "ISO 8601"),
         ("createdTo=2024-13-01", "createdTo", "ISO 8601"),
         ("lastContactFrom=2024-02-30T10:00:00Z", "lastContactFrom", "ISO 8601"),

@@ -235,8 +235,10 @@ def test_every_combination_of_filters_gives_what_the_rules_give_in_their_order(p
         pairs += [("sortBy", sort_by)] if sort_by else []
         pairs += [("sortOrder", "desc" if descending else "asc")] if descending is not None else []
         response = pool.client.get(f"listings?{urlencode(pairs, quote_via=quote)}")
-        if any(asked.get(f"{name}Min", 0) > asked.get(f"{name}Max", Decimal("inf")) for name in ("price", "area")):
-            assert set(fields_of(response)) <= {"priceMax", "areaMax"}
+        bounds = [(asked.get(f"{name}Min", 0), asked.get(f"{name}Max", Decimal("inf"))) for name in ("price", "area")]
+        bounds.append((asked.get("updatedFrom", ""), asked.get("updatedTo", "9")))
+        if any(low > high for low, high in bounds):
+            assert set(fields_of(response)) <= {"priceMax", "areaMax", "updatedTo"}
             continue
         ids = ids_of(response)
         assert ids == pool.expected(asked, sort_by or "createdAt", descending is not False), pairs
@@ -299,6 +301,7 @@ def test_a_cursor_belongs_to_the_list_that_it_came_from(pool):
         ("bedroomsMin=99999999999", "bedroomsMin"),
         ("furnishing=any", "furnishing"),
         ("updatedFrom=yesterday", "updatedFrom"),
+        ("updatedFrom=2024-01-02&updatedTo=2024-01-01", "updatedTo"),
         ("sortBy=reference", "sortBy"),
         ("limit=101", "limit"),
         ("page=0", "page"),

@@ -106,11 +106,12 @@ class CustomerViewSet(HubViewSet):
 
     def list(self, request):
         """Customers of the caller's scope, filtered, sorted and paged by number or by cursor."""
+        customers = self.get_queryset()  # which refuses deleted ones to those who may not see them
         if self.asks_for_claimable():
             self.serializer_class = ClaimableCustomerSerializer
             self.filterset_class, self.sorts = ClaimableFilterSet, CLAIMABLE_SORTS
-            return self.page(Customer.objects.claimable_by(request.user))
-        return self.page(self.get_queryset())
+            customers = Customer.objects.claimable_by(request.user)
+        return self.page(customers)
 
     def query(self, request):
         """Customers of the caller's scope as the query language asks for them: the list with conditions of any kind."""
