@@ -105,8 +105,8 @@ def half_way(client, path, rows, column, direction):
     rows = rows.exclude(**{column: None}).order_by(f"{'-' if direction == 'desc' else ''}{column}", "pk")
     position = rows.values_list("pk", column)[rows.count() // 2]
     # The signature of a real cursor, put on another position.
-    fingerprint = pagination._signer.unsign_object(cursor)[3]
-    return f"{path}&cursor={quote(pagination._write_cursor(position, False, fingerprint))}"
+    fingerprint = pagination._signer.unsign_object(cursor)[-1]
+    return f"{path}&cursor={quote(pagination._cursor_at(position, False, fingerprint))}"
 
 
 # --- Plans --------------------------------------------------------------------------------
