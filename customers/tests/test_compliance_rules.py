@@ -7,6 +7,7 @@ from config.testing import (
     at_once,
     data_of,
     error_of,
+    fields_of,
     make_customer,
     nothing_changes,
     one_request,
