@@ -145,7 +145,7 @@ def sort(customers, stage, actor, override_reason=""):
     for key, rules in _unmet(modes, stage, list(of_key)):
         enforced = [rule for rule in rules if modes[rule] == GateMode.ENFORCE]
         if enforced and not override_reason:
-            refused[key] = [_finding(rule) for rule in enforced]
+            refused[key] = [_refusal(rule) for rule in enforced]
         else:
             of_key[key].warnings = [_finding(rule) for rule in rules]
             if enforced:
@@ -177,6 +177,11 @@ def _unmet(modes, stage, keys):
 
 def _is_on_the_way(rule, stage):
     return STAGE_RANK[GATES[rule].stage] <= STAGE_RANK[stage]
+
+
+def _refusal(rule):
+    """A finding as an error: its message is in the language of the caller, as those of all errors."""
+    return _finding(rule) | {"message": str(GateRule(rule).label)}
 
 
 def _finding(rule):

@@ -137,6 +137,13 @@ def keep(*employee_ids):
             cursor.execute("SELECT 1 FROM employees WHERE id = ANY(%s) ORDER BY id FOR SHARE", [keys])
 
 
+def not_of_yours(actor):
+    """What is said of somebody whom the actor may not choose: the whole organization is there for admins alone."""
+    if actor.is_admin:
+        return _("Must be an active employee of your organization")
+    return _("Must be an active employee of your team")
+
+
 def create_organization(*, name, **values):
     """A brokerage with its default team."""
     with recorded(None):

@@ -21,7 +21,7 @@ from customers.models import Appointment, Customer, Interaction, Listing, Proper
 from customers.services.child import hold, hold_child, put_computed, tell
 from customers.services.customer import SYSTEM_ID, SYSTEM_NAME
 from employees.models import Employee
-from employees.services import keep
+from employees.services import keep, not_of_yours
 
 # Clocks differ: what is this far ahead has just happened.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -279,7 +279,7 @@ def _agent(actor, agent_id, now=None):
     keep(agent_id)
     agent = Employee.objects.visible_to(actor).active().filter(pk=agent_id).first()
     if agent is None:
-        raise ValidationError({"agentId": _("Must be an active employee of your team")})
+        raise ValidationError({"agentId": not_of_yours(actor)})
     return agent
 
 

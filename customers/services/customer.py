@@ -27,7 +27,7 @@ from customers.services import compliance
 from customers.services.child import forget_children, hold
 from customers.stages import all_entering, entering
 from employees.models import Employee
-from employees.services import keep
+from employees.services import keep, not_of_yours
 
 MAX_TAGS, MAX_FACTS, MAX_FACT_CHARACTERS = 50, 30, 5000
 MAX_REASON = 500
@@ -386,9 +386,8 @@ def _change(customer, actor, values, reason="", notes="", *, checked=False, over
 
 def _pass_gates(customer, come_from, actor, override_reason):
     """The rules that a customer, as it is stored now, passes by override. Raises ValidationError (422, `refused`)."""
-    if STAGE_RANK[customer.stage] <= STAGE_RANK[come_from]:
-        return None
-    refused, overridden = gates.sort([customer], customer.stage, actor, override_reason)
+    onward = [customer] if STAGE_RANK[customer.stage] > STAGE_RANK[come_from] else []
+    refused, overridden = gates.sort(onward, customer.stage, actor, override_reason)
     for refusals in refused.values():
         raise ValidationError(gates.REFUSED, code="refused", params={"details": refusals})
     return overridden.get(customer.pk)
@@ -404,7 +403,7 @@ def _check_assignee(actor, employee_id, *, field="assignedEmployeeId", needed=Fa
         raise PermissionDenied("customers.assign")
     keep(employee_id)
     if employee_id and not Employee.objects.visible_to(actor).active().filter(pk=employee_id).exists():
-        raise ValidationError({field: _("Must be an active employee of your team")})
+        raise ValidationError({field: not_of_yours(actor)})
 
 
 def columns_of(values, customer):

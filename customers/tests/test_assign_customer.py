@@ -46,6 +46,14 @@ def test_a_hand_over_leaves_a_row_each_time_and_the_whole_customer_comes_back(as
     ]
 
 
+def test_who_cannot_be_chosen_is_told_by_how_far_the_caller_sees(as_, layla, fatima, ahmed, omar, noura):
+    customer = make_customer(ahmed)
+    for caller, stranger, whole in ((layla, noura, "organization"), (fatima, omar, "team")):
+        with nothing_changes():
+            details = error_of(assign(as_(caller), customer, stranger), 422)["details"]
+            assert details == [{"field": "employeeId", "message": f"Must be an active employee of your {whole}"}]
+
+
 def test_a_hand_over_moves_the_customer_between_the_lists_of_agents(as_, layla, ahmed, omar, free):
     for owner, other in ((ahmed, omar), (omar, ahmed)):
         data_of(assign(as_(layla), free, owner))

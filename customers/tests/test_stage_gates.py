@@ -223,8 +223,18 @@ def test_a_jump_over_several_stages_names_the_rules_of_all_of_them_in_both_langu
         "PAYMENT_SCHEDULE_REQUIRED",
         "DEED_REQUIRED",
     ]
-    assert findings[3]["message"] == "The national ID or Iqama number is required before the contract is prepared"
-    assert findings[3]["messageAr"] == "رقم الهوية الوطنية أو الإقامة مطلوب قبل إعداد العقد"
+    arabic = "رقم الهوية الوطنية أو الإقامة مطلوب قبل إعداد العقد"
+    assert (findings[3]["message"], findings[3]["messageAr"]) == (arabic, arabic)
+    _moved, findings = DOORS[door](as_(ahmed, language="en"), customer.pk, "post_sale")
+    english = "The national ID or Iqama number is required before the contract is prepared"
+    assert (findings[3]["message"], findings[3]["messageAr"]) == (english, arabic)
+
+
+def test_a_form_prints_why_the_gates_refuse_in_its_own_language(as_, ahmed, licensed, complete):
+    set_up(licensed, gate_preset="strict")
+    put(complete, national_id="")
+    answer = as_(ahmed, language="ar").patch(f"customers/{complete.pk}/stage", {"toStage": "contract_prep"})
+    assert answer.json()["errors"] == {"nationalId": ["رقم الهوية الوطنية أو الإقامة مطلوب قبل إعداد العقد"]}
 
 
 def test_the_standard_warns_but_takes_no_money_for_unlicensed_projects(as_, ahmed, licensed, complete):
@@ -296,6 +306,22 @@ def test_an_override_passes_and_leaves_a_trace(as_, fatima, ahmed, licensed, com
     assert (entry["toStage"], entry["changedById"]) == ("post_sale", fatima.pk)
     assert entry["overridden"] == ["IDENTITY_REQUIRED", "DEED_REQUIRED"]
     assert entry["reason"] == (f"اتفاق – {reason}" if door == "PATCH stage" else reason)
+
+
+@pytest.mark.parametrize("to_stage", ["new_lead", "qualified"])
+def test_a_reason_to_override_is_refused_on_moves_backwards_as_well(as_, ahmed, fatima, licensed, to_stage):
+    customer = make_customer(ahmed, stage="site_visit")
+    body = {"toStage": to_stage, "overrideReason": "طلب العميل"}
+    bulk = body | {"customerIds": [customer.pk], "operation": "stage"}
+    with nothing_changes():
+        for answer in (
+            as_(ahmed).patch(f"customers/{customer.pk}/stage", body),
+            as_(ahmed).patch(f"customers/{customer.pk}", {"stage": to_stage, "overrideReason": "طلب العميل"}),
+            as_(ahmed).post("customers/bulk", bulk),
+        ):
+            assert error_of(answer, 403, "PERMISSION_DENIED")["details"]["requiredPermission"] == "gates.override"
+    moved = data_of(as_(fatima).patch(f"customers/{customer.pk}/stage", body))["customer"]
+    assert moved["stage"] == to_stage and "overridden" not in moved["stageHistory"][-1]
 
 
 def test_in_bulk_those_who_may_pass_do_and_the_others_are_named(as_, ahmed, licensed, complete):
