@@ -3,6 +3,7 @@
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Exists, Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Lower, Trim
 
 from config.counts import EVERYBODY
 from customers.choices import ConsentPurpose, ListingStatus
@@ -70,6 +71,16 @@ class ListingQuerySet(models.QuerySet):
     def on_the_books(self):
         """Listings that have not been archived."""
         return self.exclude(status=ListingStatus.ARCHIVED)
+
+    def called(self, references):
+        """Listings with one of these references, in any case and between any spaces."""
+        keys = {reference_key(text) for text in references if text}
+        return self.alias(key=Lower(Trim("reference"))).exclude(reference="").filter(key__in=keys)
+
+
+def reference_key(text):
+    """What two spellings of a reference have in common; the constraint on listings says the same in SQL."""
+    return text.strip(" ").lower()
 
 
 class _IsAny(Func):

@@ -10,7 +10,7 @@ from config.api.serializers import MoneyField, TextField, WholeNumberField, Word
 from config.db import new_id
 from customers.choices import Source, Stage
 from customers.importing.copying import copied_value
-from customers.importing.objects import cells_of, is_usable, listed, mapping
+from customers.importing.objects import cells_of, is_usable, listed, mapping, new_id_message
 from customers.importing.readers import UnreadableFile
 from customers.importing.relations import Reader
 from customers.importing.rows import Problem, Row
@@ -126,9 +126,7 @@ class Documents:
             raise Problem([("email", email, _("This e-mail belongs to an employee of another organization"))])
         if not is_usable(key) or key in namesakes:
             values["id"] = new_id("emp")
-            self.report.notice(
-                None, "employees.id", key, _("The id is taken; the new one is %(id)s") % {"id": values["id"]}
-            )
+            self.report.notice(None, "employees.id", key, new_id_message(key, values["id"]))
         else:
             values["id"] = key
         values["role"] = Role.SALES_MANAGER if _LEADS.search(values.get("job_title", "")) else Role.SALES_AGENT
@@ -213,8 +211,7 @@ class Documents:
 
     def _tell_of_new_id(self, number, key):
         if key in self.id_of and self.id_of[key] != key:
-            message = _("The id is taken; the new one is %(id)s") % {"id": self.id_of[key]}
-            self.report.notice(number, "id", key, message)
+            self.report.notice(number, "id", key, new_id_message(key, self.id_of[key]))
 
     def _first_change(self, values):
         return {

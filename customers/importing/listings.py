@@ -24,12 +24,13 @@ from customers.importing.listing_words import (
     PURPOSES,
     STATUSES,
 )
-from customers.importing.objects import cells_of, is_usable
+from customers.importing.objects import cells_of, is_usable, new_id_message
 from customers.importing.readers import UnreadableFile
 from customers.importing.rows import Problem, messages_of
 from customers.importing.tables import Table, list_reader, moment_reader, text_reader, word_reader
 from customers.importing.words import TYPES, columns_by_key, key_of
 from customers.models import Listing
+from customers.querysets import reference_key
 from customers.serializers.listing import ListingInput
 from customers.services import listing as services
 
@@ -160,7 +161,8 @@ class ListingLoader:
         pass
 
     def add(self, row):
-        if not self._is_first(row, ("id", row.key)) or not self._is_first(row, ("reference", row.reference or row.key)):
+        code = reference_key(row.reference or row.key)
+        if not self._is_first(row, ("id", row.key)) or not self._is_first(row, ("reference", code)):
             return
         self.chunk.append(row)
         if len(self.chunk) >= CHUNK_ROWS:
@@ -170,15 +172,15 @@ class ListingLoader:
         """Write what has been added."""
         chunk, self.chunk = self.chunk, []
         keys = {row.key for row in chunk if row.key}
-        references = {row.reference or row.key for row in chunk}
         ours = Listing.objects.filter(organization=self.organization)
-        known = list(held(ours.filter(Q(pk__in=keys) | Q(reference__in=references))))
+        namesakes = ours.called(row.reference or row.key for row in chunk)
+        known = list(held(ours.filter(Q(pk__in=keys) | Q(pk__in=namesakes.values("pk")))))
         of_id = {listing.pk: listing for listing in known}
-        of_reference = {listing.reference: listing for listing in known if listing.reference}
+        of_reference = {reference_key(listing.reference): listing for listing in known if listing.reference}
         taken = set(Listing.objects.filter(pk__in=keys).values_list("pk", flat=True))
         created, updates = [], []
         for row in chunk:
-            namesake = of_reference.get(row.reference or row.key)
+            namesake = of_reference.get(reference_key(row.reference or row.key))
             listing = of_id.get(row.key) or namesake
             if listing is None:
                 self._try(row, lambda row=row: created.append(self._new(row, taken)))
@@ -223,9 +225,7 @@ class ListingLoader:
         values = dict(row.values)
         key = row.key if is_usable(row.key) and row.key not in taken else new_id("prop")
         if row.key and key != row.key:
-            self.report.notice(
-                row.number, self._header("id"), row.key, _("The id is taken; the new one is %(id)s") % {"id": key}
-            )
+            self.report.notice(row.number, self._header("id"), row.key, new_id_message(row.key, key))
             values["reference"] = row.reference or row.key
         born = {"created_at": values.pop("created_at", self.now), "updated_at": self.now}
         listing = Listing(id=key, organization_id=self.organization.pk, **born)

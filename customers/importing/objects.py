@@ -3,6 +3,7 @@
 import re
 
 import orjson
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from customers.importing.rows import messages_of
@@ -26,6 +27,13 @@ def mapping(value):
 
 def is_usable(key):
     return isinstance(key, str) and _USABLE_ID(key) is not None and key not in _ROUTE_WORDS
+
+
+def new_id_message(key, new):
+    """Why a row has not the id that it came with."""
+    if is_usable(key):
+        return _("The id is taken; the new one is %(id)s") % {"id": new}
+    return _("The id is not usable; the new one is %(id)s") % {"id": new}
 
 
 def cells_of(customer, errors):

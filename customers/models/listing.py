@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Lower, Trim
 from django.utils.translation import gettext_lazy as _
 
 from config.db import PrefixedIDField, VersionedModel
@@ -88,7 +89,10 @@ class Listing(VersionedModel):
         verbose_name_plural = _("listings")
         constraints = [
             models.UniqueConstraint(
-                fields=["organization", "reference"], condition=~models.Q(reference=""), name="listing_reference_unique"
+                "organization",
+                Lower(Trim("reference")),
+                condition=~models.Q(reference=""),
+                name="listing_reference_unique",
             ),
         ]
         indexes = [

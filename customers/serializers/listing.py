@@ -23,7 +23,9 @@ class ListingSerializer(serializers.Serializer):
     """A property as every answer carries it; optional fields without a value are left out."""
 
     id = serializers.CharField()
-    reference = serializers.CharField(required=False, help_text="The brokerage's own code, unique within it")
+    reference = serializers.CharField(
+        required=False, help_text="The brokerage's own code, unique within it in any case"
+    )
     title = serializers.CharField()
     titleEn = serializers.CharField(source="title_en", required=False)
     type = serializers.CharField(help_text="villa, apartment, land, commercial, or any other")

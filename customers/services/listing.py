@@ -94,7 +94,7 @@ def _reference_reported(actor, reference):
         if "listing_reference_unique" not in str(error):
             raise
         details = {"field": "reference"}
-        existing = Listing.objects.visible_to(actor).filter(reference=reference).values_list("pk", flat=True).first()
-        if existing:
+        namesakes = Listing.objects.visible_to(actor).called([reference])
+        if existing := namesakes.values_list("pk", flat=True).first():
             details["existingId"] = existing
         raise ValidationError(TAKEN_REFERENCE, code="duplicate", params=details) from None

@@ -224,7 +224,7 @@ def test_upsert_changes_what_the_file_says_and_leaves_the_rest(run, layla):
     listener = lambda rows, kind, changes, **_: heard.append((kind, [row.pk for row in rows], changes))  # noqa: E731
     changed.connect(listener, sender=Listing)
     header = "id,reference,title,type,purpose,price,city,created_at"
-    rows = ["prop_none,A-1,فيلا جديدة,villa,sale,6,جدة,2020-01-01", f"{by_id.pk},A-9,فيلا,villa,sale,,,",
+    rows = ["prop_none,a-1,فيلا جديدة,villa,sale,6,جدة,2020-01-01", f"{by_id.pk},A-9,فيلا,villa,sale,,,",
             ",A-3,أرض,land,sale,7,,"]  # fmt: skip
     code, summary, found = run(table(*rows, header=header), upsert=True)
     changed.disconnect(listener, sender=Listing)
@@ -257,8 +257,8 @@ def test_ids_survive_where_they_are_free_and_taken_ones_become_references(run, n
     assert ours.keys() == {theirs.pk, "R-7", "A/12", "R-8"} and ours["R-7"] == "prop_free"
     assert theirs.pk not in ours.values() and "stats" not in ours.values()
     assert reasons(found, "notice") == [
-        (str(row), "id", f"The id is taken; the new one is {ours[reference]}")
-        for row, reference in ((2, theirs.pk), (4, "A/12"), (5, "R-8"))
+        (str(row), "id", f"The id is {why}; the new one is {ours[reference]}")
+        for row, reference, why in ((2, theirs.pk, "taken"), (4, "A/12", "not usable"), (5, "R-8", "not usable"))
     ]
     before = everything()
     assert run(content, upsert=True)[1]["unchanged"] == 4

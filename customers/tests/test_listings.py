@@ -220,7 +220,9 @@ def test_a_reference_is_unique_within_its_organization(as_, layla, noura):
     with nothing_changes():
         for response in (
             as_(layla).post("listings", {**LEAST, "reference": " A-1 "}),
+            as_(layla).post("listings", {**LEAST, "reference": "a-1"}),
             as_(layla).patch(f"listings/{second.pk}", {"reference": "A-1"}),
+            as_(layla).patch(f"listings/{second.pk}", {"reference": " a-1"}),
         ):
             error = error_of(response, 409, "DUPLICATE_RESOURCE")
             assert error["details"] == {"field": "reference", "existingId": first.pk}
