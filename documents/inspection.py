@@ -35,6 +35,8 @@ OFFICE = {
     "xlsx": Kind(f"{_OPEN_XML}.spreadsheetml.sheet", _ZIP, (".xlsx",)),
 }
 _UNDECLARED = ("", "application/octet-stream")
+# What browsers call a file that a script has made without a name.
+_NAMELESS = "blob"
 # What other programs would take a file for, wherever it stands in one that pretends to be something else.
 # Twenty megabytes of compressed bytes hold any three letters by chance, hence what follows them.
 _MARKUP = re.compile(rb"<(?:script|html|svg|\?php|!doctype\shtml)[\s>/]", re.IGNORECASE)
@@ -64,10 +66,12 @@ def inspected(upload):
     """
     file = upload.file
     kind = _kind_of(file)
-    name = clean_name(upload.name)
+    declared, name = (upload.content_type or "").lower(), clean_name(upload.name)
+    if name == _NAMELESS and declared in (kind.mime_type, *kind.also):
+        name = f"document{kind.endings[0]}"
     if not name.lower().endswith(kind.endings):
         raise ValidationError(CONTRADICTORY)
-    if (upload.content_type or "").lower() not in (kind.mime_type, *kind.also, *_UNDECLARED):
+    if declared not in (kind.mime_type, *kind.also, *_UNDECLARED):
         raise ValidationError(CONTRADICTORY)
     try:
         scan(file)

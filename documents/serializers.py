@@ -1,5 +1,7 @@
 """The shapes of documents: what leaves, what may be uploaded, and what may be said of them afterwards."""
 
+import re
+
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
@@ -53,7 +55,7 @@ class UploadField(serializers.FileField):
 
 
 class TagsField(TextListField):
-    """Tags as forms send them: a JSON list, repeated `tags` or `tags[]`, or with commas between them."""
+    """Tags as forms send them: a JSON list, repeated `tags` or `tags[]`, or with commas, of either script, between them."""
 
     def get_value(self, dictionary):
         if not hasattr(dictionary, "getlist"):
@@ -66,12 +68,14 @@ class TagsField(TextListField):
 
     def read(self, text):
         """The tags that one text holds."""
-        if text.lstrip().startswith("["):
+        if text.strip() == "null":
+            return []
+        if text.lstrip().startswith(("[", "{")):
             try:
                 return safe_json(text)
             except ParseError:
                 raise serializers.ValidationError({"tags": [_("Must be a list of texts")]}) from None
-        return [tag.strip() for tag in text.split(",") if tag.strip()]
+        return [tag.strip() for tag in re.split("[,،]", text) if tag.strip()]
 
 
 class DocumentInput(serializers.Serializer):

@@ -14,6 +14,9 @@ from rest_framework.parsers import BaseParser, DataAndFiles
 from config.api.exceptions import PayloadTooLarge
 from config.api.parsers import check_text
 
+# What Django puts in the place of bytes that it cannot read; nobody types it.
+_NOT_UTF8 = "\ufffd"
+
 
 class NamelessFileHandler(FileUploadHandler):
     """Writes a file of a form to a temporary file that no folder names: it is gone when the process is."""
@@ -91,6 +94,8 @@ class FormParser(BaseParser):
         for name, values in texts.lists():
             for text in (name, *values):
                 check_text(text)
+                if _NOT_UTF8 in text:
+                    raise ParseError(_("The form holds text that is not UTF-8"))
         return DataAndFiles(texts, files)
 
 

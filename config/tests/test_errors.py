@@ -953,6 +953,13 @@ def test_an_allowed_origin_may_read_every_answer_and_no_other_may(send):
             assert "Access-Control-Allow-Origin" not in response, (line, stranger)
 
 
+def test_an_allowed_origin_may_ask_for_a_part_of_a_file(send):
+    asked = {"Origin": ALLOWED, "Access-Control-Request-Method": "GET"}
+    asked["Access-Control-Request-Headers"] = "authorization,if-range,range"
+    allowed = send("OPTIONS documents/doc_x/file", headers=asked)["Access-Control-Allow-Headers"]
+    assert set(allowed.split(", ")) >= {"authorization", "if-range", "range"}
+
+
 def test_an_allowed_origin_may_read_a_500_and_a_503(send, monkeypatch):
     for error, status in ((RuntimeError(), 500), (OperationalError(), 503)):
         monkeypatch.setattr(customers, "create_customer", _raise(error))

@@ -76,7 +76,9 @@ def test_only_the_file_is_needed_its_name_and_other_are_the_defaults(as_, ahmed)
         ({"tags[]": ["هوية", "kyc"]}, ["هوية", "kyc"]),
         ({"tags[0]": "identity", "tags[1]": "kyc"}, ["identity", "kyc"]),
         ({"tags": "identity, kyc,kyc"}, ["identity", "kyc"]),
+        ({"tags": "هوية، kyc,عقد"}, ["هوية", "kyc", "عقد"]),
         ({"tags": ""}, []),
+        ({"tags": "null"}, []),
         ({"tags": "[]"}, []),
     ],
 )
@@ -104,6 +106,27 @@ def test_what_is_accepted(as_, ahmed, content, file_name, declared, mime_type):
     document = data_of(send(as_(ahmed), make_customer(ahmed), body), 201)["document"]
     (kept,) = stored().values()
     assert (document["mimeType"], document["fileSize"], document["name"]) == (mime_type, len(kept), file_name)
+
+
+@pytest.mark.parametrize(
+    ("content", "declared", "name"),
+    [
+        (pdf(), "application/pdf", "document.pdf"),
+        (picture(), "image/jpeg", "document.jpg"),
+        (office("xlsx"), XLSX_TYPE, "document.xlsx"),
+    ],
+)
+def test_what_a_browser_calls_blob_is_named_after_its_type(as_, ahmed, content, declared, name):
+    body = body_of(part("file", content, file_name="blob", content_type=declared))
+    document = data_of(send(as_(ahmed), make_customer(ahmed), body), 201)["document"]
+    assert (document["name"], Document.objects.get().file_name) == (name, name)
+
+
+@pytest.mark.parametrize("declared", ["image/png", "application/octet-stream", None])
+def test_what_a_browser_calls_blob_must_be_declared_as_what_it_is(as_, ahmed, declared):
+    body = body_of(part("file", pdf(), file_name="blob", content_type=declared))
+    assert fields_of(send(as_(ahmed), make_customer(ahmed), body)) == ["file"]
+    assert stored() == {}
 
 
 def test_a_photo_is_kept_upright_and_without_its_place_maker_and_comment(as_, ahmed):
@@ -141,6 +164,8 @@ WHOLE = form(pdf(), "a.pdf", name="a")
 NO_BOUNDARY = "Content-Type names no boundary: leave this header to your HTTP client"
 BROKEN_OFF = "The multipart body ends before its last boundary"
 NAMELESS = "The multipart body has a part without a name"
+NO_UTF8 = "The form holds text that is not UTF-8"
+NO_TEXT = "The request holds characters that are not text"
 FILE = part("file", pdf(), file_name="a.pdf")
 FORMS = {
     "no boundary": (WHOLE, "multipart/form-data", NO_BOUNDARY),
@@ -153,7 +178,8 @@ FORMS = {
     "a name without end": (body_of(part("x" * 2000, "y")), MULTIPART, "The multipart body is malformed"),
     "10,000 parts": (body_of(FILE, part("x", "y") * 10_000), MULTIPART, "The request is malformed"),
     "100 files": (body_of(FILE * 100), MULTIPART, "The request is malformed"),
-    "a text with NUL": (body_of(FILE, part("x", "\0")), MULTIPART, "The request holds characters that are not text"),
+    "a text in another encoding": (body_of(FILE, part("name", "عقد".encode("cp1256"))), MULTIPART, NO_UTF8),
+    "a text with NUL": (body_of(FILE, part("x", "\0")), MULTIPART, NO_TEXT),
 }  # fmt: skip
 
 
@@ -179,6 +205,8 @@ FIELDS = {
     "a name that is empty to see": (form(pdf(), "a.pdf", name="\u200b"), "name"),
     "a name too long": (form(pdf(), "a.pdf", name="ا" * 256), "name"),
     "tags that are no list": (form(pdf(), "a.pdf", tags='["a"'), "tags"),
+    "tags that are an object": (form(pdf(), "a.pdf", tags='{"a": 1}'), "tags"),
+    "tags that are half an object": (form(pdf(), "a.pdf", tags='{"a'), "tags"),
     "tags that are no texts": (form(pdf(), "a.pdf", tags="[1, {}]"), "tags.0"),
     "a tag too long": (form(pdf(), "a.pdf", tags="ا" * 101), "tags.0"),
 }
