@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from config.audit import recorded, scrub_entries
 from config.db import held, save_changes
+from config.signals import changed
 from customers.models import Customer
 from customers.services.child import hold, hold_child, tell
 from customers.services.customer import SYSTEM_ID, SYSTEM_NAME
@@ -82,7 +83,7 @@ def check_id_copy(actor, document_type):
 def purge_id_copies(now=None):
     """Remove the copies of IDs that have been kept for as long as their organization keeps them; returns how many.
 
-    The audit keeps that they were there and who put them there, but no value of theirs.
+    The audit and the event log keep that they were there and who put them there, but no value of theirs.
     """
     now, purged = now or timezone.now(), 0
     for organization in Organization.objects.filter(id_copy_days__isnull=False):
@@ -111,6 +112,7 @@ def _purge_of(customer_id, due):
         documents = list(held(due.filter(customer_id=customer_id)))
         if documents:
             scrub_entries("documents", [document.pk for document in documents])
+            changed.send(Document, rows=documents, kind="purged", changes=[{}] * len(documents), actor=None)
             _remove(customer, documents, None)
     return len(documents)
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
+from django.db.models import F, Func
 from django.dispatch import receiver
 
 from actions.choices import ENDED
@@ -19,6 +20,7 @@ from customers.includes import INCLUDES
 from customers.models import Customer
 from customers.serializers.customer import CustomerSerializer
 from customers.services.customer import SYSTEM_ID
+from documents.models import Document
 from employees.models import Employee
 from realtime.models import Event
 
@@ -76,6 +78,8 @@ KINDS = {
 
 @receiver(changed)
 def write_events(sender, rows, kind, changes, actor, **_message):
+    if sender is Document and kind == "purged":
+        forget_documents({row.customer_id for row in rows})
     told = KINDS.get(sender)
     if told is None or not rows:
         return
@@ -119,6 +123,15 @@ _WAS_SEEN, _IS_SEEN = {"updated", "deleted", "purged"}, {"created", "updated", "
 def forget(customer_ids):
     """Empty what events say of customers and their actions; that something was changed remains."""
     Event.objects.filter(customer_id__in=customer_ids).update(data={}, also=[], row=None)
+
+
+def forget_documents(customer_ids):
+    """Remove what events say of the documents of customers; what they say of the customers themselves remains."""
+    events = Event.objects.filter(customer_id__in=customer_ids)
+    listed = Func(F("data"), template="%(expressions)s #- '{changes,documents}'")
+    events.filter(data__changes__has_key="documents").update(data=listed)
+    listed = Func(F("row"), template="jsonb_set(%(expressions)s, '{documents}', '[]')")
+    events.filter(row__has_key="documents").update(row=listed)
 
 
 def _rendered(told, kind, pairs):

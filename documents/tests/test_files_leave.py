@@ -17,6 +17,7 @@ from documents.models import Document
 from documents.tasks import purge_id_copies, sweep_files
 from documents.tests.files import form, make_document, pdf, send, stored, upload
 from employees.models import Organization
+from realtime.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,6 +130,21 @@ def test_copies_of_ids_leave_when_their_time_has_come(as_, ahmed, noura, organiz
     assert (entry.operation, entry.table_name, entry.row_id) == ("delete", "documents", ages["قديمة"])
     assert (entry.actor_id, entry.changes) == ("system", None)
     assert purge_id_copies() == 0
+
+
+def test_the_event_log_forgets_copies_of_ids_that_leave_by_age(as_, layla, ahmed, omar, organization, customer):
+    Organization.objects.filter(pk=organization.pk).update(id_copy_days=30)
+    data_of(upload(as_(ahmed), customer, name="هوية الكناري", type="id_copy"), 201)
+    data_of(as_(layla).patch(f"customers/{customer.pk}", {"assignedEmployeeId": omar.pk, "notes": "ملاحظة"}))
+    told = Event.objects.filter(customer_id=customer.pk)
+    assert str(list(told.values())).count("هوية الكناري") == 2
+    Document.objects.update(created_at=timezone.now() - timedelta(days=31))
+    assert purge_id_copies() == 1
+    assert "الكناري" not in str(list(told.values()))
+    handed = told.get(data__changes__notes="ملاحظة")
+    assert (handed.row["notes"], handed.row["documents"]) == ("ملاحظة", [])
+    # Clients are told of the list as it is now.
+    assert told.latest("pk").data["changes"]["documents"] == []
 
 
 # --- What a crash leaves behind -------------------------------------------------------------------------
