@@ -21,6 +21,7 @@ from customers.serializers.activity import (
     ReminderSerializer,
     StatusChangeSerializer,
 )
+from customers.serializers.consent import ConsentSerializer
 from customers.serializers.customer import AssignmentSerializer, StageChangeSerializer
 
 
@@ -87,6 +88,10 @@ KINDS = {
     "reminder_made": Kind(ReminderSerializer, "created_at", "إنشاء تذكير", "Reminder made", actor=_by("created_by")),
     "reminder_completed": Kind(
         ReminderSerializer, "completed_at", "إكمال تذكير", "Reminder completed", where="completed_at IS NOT NULL"
+    ),
+    # A customer has so few of them that their index need not know the moment.
+    "consent": Kind(
+        ConsentSerializer, "given_at", "موافقة أو سحبها", "Consent given or withdrawn", actor=_by("recorded_by")
     ),
 }
 

@@ -9,9 +9,11 @@ class DocumentsConfig(AppConfig):
     def ready(self):
         from customers.importing.relations import RELATIONS
         from customers.includes import INCLUDES
-        from documents import importing, signals
+        from customers.timeline import KINDS
+        from documents import importing, signals, timeline
         from documents.serializers import DocumentSerializer
 
         INCLUDES["documents"] = DocumentSerializer
+        KINDS.update(timeline.KINDS)
         RELATIONS["documents"] = importing.RELATION
         assert signals

@@ -55,7 +55,7 @@ class UploadField(serializers.FileField):
 
 
 class TagsField(TextListField):
-    """Tags as forms send them: a JSON list, repeated `tags` or `tags[]`, or with commas, of either script, between them."""
+    """Tags as forms send them: a JSON list, repeated `tags` or `tags[]`, or with Latin or Arabic commas."""
 
     def get_value(self, dictionary):
         if not hasattr(dictionary, "getlist"):

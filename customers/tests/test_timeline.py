@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from actions import services as actions
@@ -12,11 +13,12 @@ from config.testing import data_of, error_of, fields_of, make_action, make_custo
 from customers.models import Assignment, Interaction, PropertyInterest, Reminder, StageChange, StatusChange
 from customers.services import activity
 from customers.services import customer as customers
+from documents.tests.files import upload
 
 KINDS = {
     "stage_changed", "assigned", "interaction", "property_added", "property_status_changed", "appointment_made",
     "appointment_status_changed", "reminder_made", "reminder_completed", "action_created", "action_completed",
-    "action_dismissed", "action_note",
+    "action_dismissed", "action_note", "document_added", "consent",
 }  # fmt: skip
 
 
@@ -78,7 +80,7 @@ def test_it_tells_everything_that_has_happened_newest_first(as_, layla, ahmed, o
     customers.assign_customer(customer, actor=layla, employee_id=omar.pk)
 
     shown = entries(client, customer, limit=100)
-    assert {entry["type"] for entry in shown} == KINDS - {"action_dismissed"}
+    assert {entry["type"] for entry in shown} == KINDS - {"action_dismissed", "document_added", "consent"}
     assert [entry["at"] for entry in shown] == sorted((entry["at"] for entry in shown), reverse=True)
     newest = {}
     for entry in shown:
@@ -110,6 +112,23 @@ def test_it_tells_everything_that_has_happened_newest_first(as_, layla, ahmed, o
     )  # fmt: skip
     handed = newest["assigned"]["data"]
     assert (handed["fromEmployeeName"], handed["toEmployeeName"]) == (ahmed.name, omar.name)
+
+
+def test_documents_and_consents_are_told_of_as_their_endpoints_show_them(as_, layla, ahmed, customer, clock):
+    clock.move(minutes=1)
+    client, path = as_(layla), f"customers/{customer.pk}"
+    document = data_of(upload(as_(ahmed), customer, name="هوية", type="id_copy"), 201)["document"]
+    consent = data_of(client.post(f"{path}/consents", {"purpose": "marketing", "status": "withdrawn"}), 201)["consent"]
+    told = {entry["type"]: entry for entry in entries(client, customer, types="document_added,consent")}
+    assert told["document_added"]["actor"] == {"id": ahmed.pk, "name": ahmed.name}
+    assert told["consent"]["actor"] == {"id": layla.pk, "name": layla.name}
+    assert told["document_added"]["at"] == document["uploadedAt"] and told["consent"]["at"] == consent["at"]
+    shown = told["document_added"]["data"]
+    link = shown["fileUrl"].removeprefix("http://testserver")
+    assert {**shown, "fileUrl": ""} == {**document, "fileUrl": ""} and told["consent"]["data"] == consent
+    assert Client().get(link).status_code == 200
+    data_of(client.delete(f"{path}/documents/{document['id']}"))
+    assert [entry["type"] for entry in entries(client, customer, types="document_added,consent")] == ["consent"]
 
 
 def test_it_is_narrowed_by_kind_and_by_time(as_, ahmed, customer, clock):
