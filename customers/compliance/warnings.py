@@ -6,9 +6,9 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import NamedTuple
 
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from config.api.labels import text_in
 from config.arabic import ascii_digits, fold_text, is_saudi, national_id_kind
 from config.places import city_key
 from customers.choices import (
@@ -107,12 +107,9 @@ class Issue(NamedTuple):
     names: dict
 
     def as_json(self):
-        """As the API shows it, in both languages at once."""
+        """As the API shows it: in the language of the request, and in Arabic whatever that is."""
         meaning = MEANINGS[self.code]
-        texts = {}
-        for key, language in (("message", "en"), ("messageAr", "ar")):
-            with translation.override(language):
-                texts[key] = str(meaning.text) % self.names
+        texts = {"message": str(meaning.text) % self.names, "messageAr": text_in("ar", meaning.text) % self.names}
         item = {"itemId": self.item_id} if self.item_id else {}
         return {"code": self.code, "field": self.field, "severity": meaning.severity, **texts, **item}
 
