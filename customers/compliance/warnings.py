@@ -39,11 +39,15 @@ _NO_LOAN = (MortgageStatus.NOT_APPLIED, MortgageStatus.REJECTED)
 
 
 class Meaning(NamedTuple):
-    """What a code means. Private ones tell of what only callers with `customers.pii` see."""
+    """What a code means. Private ones tell of what only callers with `customers.pii` see.
+
+    `otherwise` is its text where not all that `text` names is there.
+    """
 
     severity: str
     text: object
     is_private: bool = False
+    otherwise: object = None
 
 
 MEANINGS = {
@@ -64,7 +68,9 @@ MEANINGS = {
     "EXCLUSIVITY_LONGER_THAN_CONTRACT": Meaning(WARNING, _("The exclusivity lasts longer than the contract")),
     "EJAR_NOT_REGISTERED": Meaning(CRITICAL, _("The lease is active and not registered with Ejar")),
     "EJAR_RENEWAL_WINDOW": Meaning(
-        WARNING, _("The lease ends on %(day)s; the last day to give notice against its renewal is %(notice)s")
+        WARNING,
+        _("The lease ends on %(day)s; the last day to give notice against its renewal is %(notice)s"),
+        otherwise=_("The lease ends on %(day)s"),
     ),
     "RIYADH_RENT_INCREASE": Meaning(
         WARNING, _("Rents in Riyadh must not rise; the rent of the lease before was %(amount)s")
@@ -109,7 +115,8 @@ class Issue(NamedTuple):
     def as_json(self):
         """As the API shows it: in the language of the request, and in Arabic whatever that is."""
         meaning = MEANINGS[self.code]
-        texts = {"message": str(meaning.text) % self.names, "messageAr": text_in("ar", meaning.text) % self.names}
+        text = meaning.otherwise if None in self.names.values() else meaning.text
+        texts = {"message": str(text) % self.names, "messageAr": text_in("ar", text) % self.names}
         item = {"itemId": self.item_id} if self.item_id else {}
         return {"code": self.code, "field": self.field, "severity": meaning.severity, **texts, **item}
 
@@ -185,7 +192,8 @@ def _ejar_contract(row, whole):
         yield "EJAR_NOT_REGISTERED", "created_in_ejar", {}
     runs_out = whole.today <= row.end_date <= whole.today + timedelta(days=law.RENEWAL_WARNING_DAYS)
     if standing in (EjarStatus.ACTIVE, EjarStatus.RENEWED) and runs_out:
-        notice = row.end_date - timedelta(days=law.RENEWAL_NOTICE_DAYS)
+        last_day = row.end_date - timedelta(days=law.RENEWAL_NOTICE_DAYS)
+        notice = last_day if row.auto_renewal is not False and last_day >= whole.today else None
         yield "EJAR_RENEWAL_WINDOW", "end_date", {"day": row.end_date, "notice": notice}
     first, last = law.RIYADH_RENT_FREEZE
     if whole.customer.city_key == _RIYADH and first <= row.start_date <= last:
@@ -231,7 +239,7 @@ def _mortgage_info(row, whole):
         limit = law.SUPPORTED_DEBT_BURDEN if is_supported else law.DEBT_BURDEN
         share = 100 * row.monthly_payment / sakani.household_income
         if share > limit:
-            yield "DEBT_BURDEN_HIGH", "monthly_payment", {"share": _rounded(share), "limit": limit}
+            yield "DEBT_BURDEN_HIGH", "monthly_payment", {"share": _above(limit, share), "limit": limit}
     column = "approved_amount" if row.approved_amount else "pre_approved_amount"
     loan, down = getattr(row, column), required if required is not None else paid
     if loan and down is not None:
@@ -239,7 +247,7 @@ def _mortgage_info(row, whole):
         limit = law.FIRST_HOME_LOAN if is_first_home else law.LARGEST_LOAN
         share = 100 * loan / (loan + down)
         if share > limit:
-            yield "LTV_ABOVE_SAMA", column, {"share": _rounded(share), "limit": limit}
+            yield "LTV_ABOVE_SAMA", column, {"share": _above(limit, share), "limit": limit}
 
 
 def _payment(row, whole):
@@ -301,5 +309,7 @@ def _plain(amount):
     return f"{amount:.2f}".removesuffix(".00")
 
 
-def _rounded(share):
-    return f"{share:.1f}".removesuffix(".0")
+def _above(limit, share):
+    """A share that exceeds a limit, with as many digits as it takes to see that."""
+    shown = next(shown for digits in range(1, 30) if (shown := round(share, digits)) > limit)
+    return f"{shown:f}".removesuffix(".0")

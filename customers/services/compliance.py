@@ -100,7 +100,7 @@ def add_item(customer, part, *, actor, values):
         customer = hold(customer, actor)
         others = list(part.model.objects.filter(customer=customer).order_by("position", "id"))
         if len(others) >= MAX_ITEMS:
-            raise ValidationError({"": _("At most %(count)d items are allowed") % {"count": MAX_ITEMS}})
+            raise ValidationError({part.name: _("At most %(count)d items are allowed") % {"count": MAX_ITEMS}})
         position = others[-1].position + 1 if others else 0
         draft = _draft(customer, part, None, values, actor=actor, position=position)
         _finish(customer, Edit(part, [draft], others), actor)

@@ -302,7 +302,7 @@ def test_a_list_holds_two_hundred_items(as_, layla):
     ]
     data_of(write_whole(client, customer, {"handoverDefects": items}))
     error = error_of(client.post(place_of(customer, "handoverDefects"), items[0]), 400, "VALIDATION_ERROR")
-    assert error["details"] == [{"field": "", "message": "At most 200 items are allowed"}]
+    assert error["details"] == [{"field": "handoverDefects", "message": "At most 200 items are allowed"}]
     assert HandoverDefect.objects.count() == 200
 
 

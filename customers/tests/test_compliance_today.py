@@ -611,6 +611,31 @@ def test_what_an_issue_says_is_filled_with_the_days_and_amounts_that_matter(as_,
     ]
 
 
+@pytest.mark.parametrize(
+    ("lease", "message"),
+    [
+        ({"endDate": "2030-04-30"}, "The lease ends on 2030-04-30; the last day to give notice against its renewal is "
+         "2030-03-01"),
+        ({"endDate": "2030-04-29"}, "The lease ends on 2030-04-29"),
+        ({"endDate": "2030-05-30", "autoRenewal": False}, "The lease ends on 2030-05-30"),
+    ],
+)  # fmt: skip
+def test_notice_is_spoken_of_while_it_can_be_given(as_, layla, lease, message):
+    client, customer = as_(layla), make_customer(layla)
+    data_of(write_whole(client, customer, {"ejarContracts": [_LEASE | {"autoRenewal": True} | lease]}))
+    assert [issue["message"] for issue in issues_of(client, customer)] == [message]
+
+
+def test_a_share_has_as_many_digits_as_show_that_it_is_above_its_limit(as_, layla):
+    client, customer = as_(layla), make_customer(layla)
+    agree_to_credit(client, customer)
+    for loan, share in (("700.00", None), ("700.01", "70.0003"), ("701.00", "70.03"), ("800.00", "72.7")):
+        body = {"mortgageInfo": _MORTGAGE | {"preApprovedAmount": loan, "downPaymentRequired": 300}}
+        data_of(write_whole(client, customer, body))
+        message = f"The loan is {share} percent of the price, above 70"
+        assert [issue["message"] for issue in issues_of(client, customer)] == ([message] if share else [])
+
+
 def test_writes_answer_with_the_issues_that_they_leave(as_, layla):
     client, customer = as_(layla), make_customer(layla)
     place = place_of(customer, "brokerageLicense")
