@@ -1,20 +1,24 @@
 """The shapes of employees, sessions, the caller's own profile and the organization."""
 
+import re
 from zoneinfo import available_timezones
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from config.api.query import one_of
 from config.api.serializers import (
     DayField,
     EmailField,
+    NumberText,
     PercentField,
     PhoneField,
     TextField,
     WholeNumberField,
     WordField,
 )
+from config.arabic import ascii_digits
 from employees.choices import GateMode, GatePreset, GateRule, IdCopies, Role
 from employees.models import Employee, Organization
 
@@ -66,6 +70,13 @@ class EmployeeWithStatsSerializer(EmployeeSerializer):
         model = Employee
 
 
+class FalNumber(NumberText):
+    """The number of a FAL licence; null means none, as empty does."""
+
+    def run_validation(self, data=empty):
+        return super().run_validation(data) or ""
+
+
 class EmployeeInput(serializers.Serializer):
     """What an admin may write about an employee."""
 
@@ -78,8 +89,28 @@ class EmployeeInput(serializers.Serializer):
     role = TextField(source="job_title", max_length=255, name_like=True, required=False)
     avatar = serializers.URLField(max_length=500, required=False, allow_blank=True)
     teamId = serializers.CharField(source="team_id", max_length=50, required=False, allow_null=True)
-    falLicenseNumber = TextField(source="fal_license_number", max_length=50, name_like=True, required=False)
+    falLicenseNumber = FalNumber(source="fal_license_number")
     falLicenseExpiry = DayField(source="fal_license_expiry", required=False, allow_null=True)
+
+
+class EmployeeChangesInput(EmployeeInput):
+    """The same of somebody who is there already; who may sign in, and how, is said elsewhere."""
+
+    isActive = serializers.BooleanField(source="is_active", required=False, help_text="As it is: see (de)activate")
+    password = serializers.CharField(required=False, help_text="Refused: see password")
+
+    def validate_isActive(self, is_active):
+        if is_active != self.instance.is_active:
+            raise _elsewhere("activate" if is_active else "deactivate")
+        return is_active
+
+    def validate_password(self, password):
+        raise _elsewhere("password")
+
+
+def _elsewhere(word):
+    path = f"POST /employees/{{id}}/{word}"
+    return serializers.ValidationError(_("Cannot be changed here: use %(path)s") % {"path": path})
 
 
 class NewEmployeeInput(EmployeeInput):
@@ -198,6 +229,15 @@ class TimeZoneField(serializers.CharField):
         return name
 
 
+class LocalTimeField(serializers.TimeField):
+    """A time of day in the organization's zone, and so without an offset, which would be dropped in silence."""
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str) or not re.fullmatch("[0-9:.]+", text := ascii_digits(data).strip()):
+            self.fail("invalid", format="hh:mm[:ss[.uuuuuu]]")
+        return super().to_internal_value(text)
+
+
 class OrganizationInput(serializers.Serializer):
     """What an admin may set."""
 
@@ -206,12 +246,12 @@ class OrganizationInput(serializers.Serializer):
     timeZone = TimeZoneField(source="time_zone", max_length=50)
     weekend = serializers.ListField(child=WholeNumberField(min_value=1, max_value=7), max_length=6)
     holidays = serializers.ListField(child=DayField(), max_length=366)
-    workStarts = serializers.TimeField(source="work_starts")
-    workEnds = serializers.TimeField(source="work_ends")
+    workStarts = LocalTimeField(source="work_starts")
+    workEnds = LocalTimeField(source="work_ends")
     agentsMayClaim = serializers.BooleanField(source="agents_may_claim")
     opensFirstAction = serializers.BooleanField(source="opens_first_action")
     commissionRate = PercentField(source="commission_rate", decimal_places=2)
-    falLicenseNumber = TextField(source="fal_license_number", max_length=50, name_like=True, required=False)
+    falLicenseNumber = FalNumber(source="fal_license_number")
     falLicenseExpiry = DayField(source="fal_license_expiry", allow_null=True)
     gatePreset = WordField(GatePreset.choices, source="gate_preset")
     gateRules = GateRulesField(source="gate_rules")

@@ -14,7 +14,7 @@ from employees.serializers import (
     ClientSignedInSerializer,
     ClientUserSerializer,
     DeactivateInput,
-    EmployeeInput,
+    EmployeeChangesInput,
     EmployeeSerializer,
     EmployeeWithStatsSerializer,
     LogoutInput,
@@ -166,7 +166,7 @@ class EmployeeViewSet(HubViewSet):
     filterset_class = EmployeeFilterSet
     bodies = {
         "create": NewEmployeeInput,
-        "update": EmployeeInput,
+        "update": EmployeeChangesInput,
         "password": PasswordInput,
         "deactivate": DeactivateInput,
     }
@@ -197,7 +197,7 @@ class EmployeeViewSet(HubViewSet):
     def update(self, request, pk):
         """Change data, role or team."""
         employee = self.get_object()
-        values = self.body(partial=True)
+        values = self.body(partial=True, instance=employee)
         services.update_employee(employee, actor=request.user, **values)
         return self.show(pk, message=_("Employee updated"))
 

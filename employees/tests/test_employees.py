@@ -7,7 +7,16 @@ import pytest
 from django.db import connection
 
 from config.models import AuditEntry
-from config.testing import HubClient, data_of, error_of, fields_of, make_customer, make_employee, make_phone
+from config.testing import (
+    HubClient,
+    data_of,
+    error_of,
+    fields_of,
+    make_customer,
+    make_employee,
+    make_phone,
+    nothing_changes,
+)
 from customers.models import Assignment, Customer
 from employees.choices import Role
 from employees.models import Employee, Team
@@ -223,7 +232,8 @@ def test_what_only_the_server_decides_cannot_be_written(as_, layla, noura, organ
         "createdAt": "2020-01-01T00:00:00Z",
     }
     employee = data_of(as_(layla).post("employees", body), 201)["employee"]
-    assert data_of(as_(layla).patch(f"employees/{employee['id']}", body))["employee"]["isActive"] is True
+    assert employee["isActive"] is True
+    data_of(as_(layla).patch(f"employees/{employee['id']}", body | {"isActive": True}))
     row = Employee.objects.get(email="majed@hub.test")
     assert row.pk != "emp_mine" and row.organization == organization
     assert (row.is_active, row.is_superuser, row.version) == (True, False, 1)
@@ -250,6 +260,29 @@ def test_a_change_leaves_what_it_does_not_name(as_, layla, ahmed, south, method)
     }
     cleared = data_of(as_(layla).patch(f"employees/{ahmed.pk}", {"teamId": None, "role": "", "phone": ""}))["employee"]
     assert not {"teamId", "role", "phone"} & set(cleared)
+
+
+def test_what_has_an_endpoint_of_its_own_is_not_changed_by_the_way(as_, layla, ahmed):
+    place = f"employees/{ahmed.pk}"
+    with nothing_changes():
+        for body, field, word in (
+            ({"isActive": False}, "isActive", "deactivate"),
+            ({"password": PASSWORD}, "password", "password"),
+        ):
+            details = error_of(as_(layla).patch(place, body), 400, "VALIDATION_ERROR")["details"]
+            message = f"Cannot be changed here: use POST /employees/{{id}}/{word}"
+            assert details == [{"field": field, "message": message}]
+    sent_back = data_of(as_(layla).patch(place, {"isActive": True, "nameEn": "Ahmed S."}))["employee"]
+    assert (sent_back["isActive"], sent_back["nameEn"]) == (True, "Ahmed S.")
+    data_of(as_(layla).post(f"{place}/deactivate", {}))
+    details = error_of(as_(layla).patch(place, {"isActive": True}), 400)["details"]
+    assert details[0]["message"] == "Cannot be changed here: use POST /employees/{id}/activate"
+
+
+def test_the_licence_of_an_employee_is_read_in_any_digits_and_cleared_by_null(as_, layla, ahmed):
+    for number, shown in (("١١٠٠٠١٢٣٤٥", "1100012345"), (None, None)):
+        answer = data_of(as_(layla).patch(f"employees/{ahmed.pk}", {"falLicenseNumber": number}))["employee"]
+        assert answer.get("falLicenseNumber") == shown
 
 
 def test_a_team_of_another_organization_is_no_team(as_, layla, ahmed, noura, organization):

@@ -83,6 +83,22 @@ def test_what_cannot_be_is_refused_by_name(as_, layla, body, field):
         assert field in {name.removesuffix(".0") for name in fields_of(as_(layla).patch("organization", body))}
 
 
+def test_the_licence_is_read_in_any_digits_and_cleared_by_null(as_, layla):
+    for number, shown in (("١٢٠٠٠١٢٣٤٥", "1200012345"), (None, None), ("۱۲۰۰۰۱۲۳۴۵", "1200012345"), ("", None)):
+        answer = data_of(as_(layla).patch("organization", {"falLicenseNumber": number}))["organization"]
+        assert answer.get("falLicenseNumber") == shown
+
+
+def test_hours_are_those_of_the_organization_and_take_no_offset(as_, layla):
+    for hour in ("08:30+03:00", "08:30Z", "08:30-05", "2030-01-01T08:30", 830, "25:00"):
+        with nothing_changes():
+            assert fields_of(as_(layla).patch("organization", {"workStarts": hour})) == ["workStarts"]
+    for hour in ("08:30", "٠٨:٣٠", "08:30:00"):
+        assert (
+            data_of(as_(layla).patch("organization", {"workStarts": hour}))["organization"]["workStarts"] == "08:30:00"
+        )
+
+
 def test_nobody_else_sets_it(as_, fatima, ahmed, huda):
     for employee in (fatima, ahmed, huda):
         error = error_of(as_(employee).patch("organization", {"gatePreset": "relaxed"}), 403, "PERMISSION_DENIED")
