@@ -210,7 +210,8 @@ class ListingLoader:
         first = self.number_of.setdefault(name, row.number) if value else row.number
         if first != row.number:
             message = _("The same listing as in row %(row)d") % {"row": first}
-            self._duplicate(row, "id" if column == "listing" else column, value, message)
+            shown = row.reference or row.key if column == "reference" else value
+            self._duplicate(row, "id" if column == "listing" else column, shown, message)
         return first == row.number
 
     def _try(self, row, work):

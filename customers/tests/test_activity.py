@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from actions import tasks
 from config.models import AuditEntry
-from config.testing import data_of, error_of, make_action, make_customer, nothing_changes
+from config.testing import data_of, error_of, fields_of, make_action, make_customer, nothing_changes
 from customers.models import Appointment, Customer, Interaction, PropertyInterest, Reminder, StatusChange
 from customers.services import activity
 from customers.services import customer as customers
@@ -39,6 +39,14 @@ def new(collection, clock, number=1):
 def add(client, customer, collection, clock, number=1):
     path = f"customers/{customer.pk}/{collection}"
     return data_of(client.post(path, new(collection, clock, number)), 201)[COLLECTIONS[collection]]
+
+
+@pytest.mark.parametrize("collection", [*COLLECTIONS, "timeline"])
+def test_a_range_of_dates_that_ends_before_it_begins_is_refused(as_, ahmed, customer, collection):
+    client, path = as_(ahmed), f"customers/{customer.pk}/{collection}"
+    for start, end in (("2024-01-02", "2024-01-01"), ("2024-01-02T10:00:01Z", "2024-01-02T10:00:00Z")):
+        assert fields_of(client.get(path, {"dateFrom": start, "dateTo": end})) == ["dateTo"]
+        data_of(client.get(path, {"dateFrom": end, "dateTo": end}))
 
 
 def log():

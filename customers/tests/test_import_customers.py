@@ -552,8 +552,9 @@ def test_ids_that_others_have_or_routes_need_become_new_ones_and_are_reported(ru
         )
         Employee.objects.create(id="emp_901", organization=noura.organization, name="x", email="x@other.example")
     third = {**SECOND, "id": "stats", "phone": "0501112223", "assignedEmployeeId": None}
-    code, summary, found = run({"employees": [AGENT], "customers": [FULL, third]}, "full.json")
-    assert (code, summary["inserted"]) == (0, 2)
+    fourth = {**third, "id": "a/b", "phone": "0501112224"}
+    code, summary, found = run({"employees": [AGENT], "customers": [FULL, third, fourth]}, "full.json")
+    assert (code, summary["inserted"]) == (0, 3)
     ours = Customer.objects.filter(organization__name="وساطة الرياض")
     first = ours.get(phone=FULL["phone"])
     assert first.pk.startswith("cust_") and first.pk != "cust_901" and not ours.filter(pk="stats").exists()
@@ -562,8 +563,15 @@ def test_ids_that_others_have_or_routes_need_become_new_ones_and_are_reported(ru
         "system",
         first.assigned_employee_id,
     ]
-    told = [(line["row"], line["column"], line["value"]) for line in found if line["severity"] == "notice"]
-    assert told == [("", "employees.id", "emp_901"), ("1", "id", "cust_901"), ("2", "id", "stats")]
+    told = [
+        (line["row"], line["column"], line["value"], line["reason"].partition(";")[0])
+        for line in found
+        if line["severity"] == "notice"
+    ]
+    assert told == [
+        ("", "employees.id", "emp_901", "The id is taken"), ("1", "id", "cust_901", "The id is taken"),
+        ("2", "id", "stats", "The id is not usable"), ("3", "id", "a/b", "The id is not usable"),
+    ]  # fmt: skip
 
 
 def test_an_employee_of_another_organization_is_reported_and_their_customers_are_unassigned(run, noura):
