@@ -61,8 +61,8 @@ DEAL = {
     "handoverDefects": [
         {
             "unitId": "UNIT-B-205", "category": "electrical", "severity": "major", "description": "مفتاح لا يعمل",
-            "reportedBy": "عمر", "reportedAt": "2030-01-15T09:00:00Z", "status": "resolved", "assignedTo": "الكهرباء",
-            "targetResolutionDate": "2030-01-25T00:00:00Z", "resolvedAt": "2030-01-20T10:00:00Z",
+            "reportedBy": "عمر", "reportedAt": "2024-01-15T09:00:00Z", "status": "resolved", "assignedTo": "الكهرباء",
+            "targetResolutionDate": "2024-01-25T00:00:00Z", "resolvedAt": "2024-01-20T10:00:00Z",
             "photos": ["https://photos.example/1.jpg", "https://photos.example/2.jpg"],
         },
     ],
@@ -86,7 +86,7 @@ DEAL = {
     "paymentSchedule": [
         {
             "type": "down_payment", "description": "الدفعة الأولى", "amount": 100000, "status": "paid",
-            "dueDate": "2030-02-01T00:00:00Z", "paidAmount": 90000.25, "paidDate": "2030-01-25T00:00:00Z",
+            "dueDate": "2030-02-01T00:00:00Z", "paidAmount": 90000.25, "paidDate": "2024-01-25T00:00:00Z",
             "paymentMethod": "bank_transfer", "receiptNumber": "RCP-1", "escrowAccount": "ESC-1",
         },
         {

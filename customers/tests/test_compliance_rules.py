@@ -114,11 +114,11 @@ REFUSED = [
     ("handoverDefects", {"severity": "huge"}, "severity", words("critical", "major", "minor")),
     ("handoverDefects", {"description": None}, "description", REQUIRED),
     ("handoverDefects", {"status": "gone"}, "status", words("open", "in_progress", "resolved", "deferred")),
-    ("handoverDefects", {"targetResolutionDate": "2030-01-14"}, "targetResolutionDate",
+    ("handoverDefects", {"targetResolutionDate": "2024-01-14"}, "targetResolutionDate",
      "targetResolutionDate must not be before reportedAt"),
     ("handoverDefects", {"reportedAt": "2030-02-01T23:00:00Z", "status": "open", "targetResolutionDate": None},
      "reportedAt", "Must not lie in the future"),
-    ("handoverDefects", {"resolvedAt": "2030-01-15T08:59:59Z"}, "resolvedAt",
+    ("handoverDefects", {"resolvedAt": "2024-01-15T08:59:59Z"}, "resolvedAt",
      "resolvedAt must not be before reportedAt"),
     ("handoverDefects", {"photos": ["ftp://photos.example/1"]}, "photos.0", "Must be an https address"),
     ("sakaniEligibility", {"status": None}, "status", REQUIRED),
@@ -179,8 +179,8 @@ ACCEPTED = [
     ("escrowMilestones", {"percentage": 100, "milestoneNumber": 1}),
     ("escrowMilestones", {"percentage": 0.001, "status": "pending", "certifiedBy": None, "releaseApproved": None}),
     ("escrowMilestones", {"status": "certified", "releaseApproved": None}),
-    ("handoverDefects", {"targetResolutionDate": "2030-01-15", "photos": None}),
-    ("handoverDefects", {"reportedAt": "2030-01-15T09:00:00Z", "resolvedAt": "2030-01-15T09:00:00Z"}),
+    ("handoverDefects", {"targetResolutionDate": "2024-01-15", "photos": None}),
+    ("handoverDefects", {"reportedAt": "2024-01-15T09:00:00Z", "resolvedAt": "2024-01-15T09:00:00Z"}),
     ("handoverDefects", {"reportedAt": None, "targetResolutionDate": None}),
     ("sakaniEligibility", {"householdSize": 50, "householdIncome": 0}),
     ("registryInfo", {"registrationDate": "2030-02-01"}),
@@ -243,7 +243,7 @@ def test_a_part_of_another_form_is_refused(as_, layla, name, value, field):
 
 def test_the_end_of_time_is_a_time(as_, layla):
     client, customer = as_(layla), make_customer(layla)
-    end = "9999-12-31T23:59:59Z"
+    end = "2199-12-31T23:59:59Z"
     body = {
         "sakaniEligibility": {"status": "eligible", "eligibilityCheckedAt": end},
         "ejarContracts": [one_of("ejarContracts", endDate="9999-12-31")],

@@ -287,6 +287,5 @@ def test_a_question_of_more_than_a_hundred_kilobytes_is_too_large(as_, layla):
 
 def test_nobody_learns_of_a_claimable_customer_when_they_were_last_contacted(as_, layla, ahmed):
     make_customer(layla)
-    answer = as_(ahmed).get("customers?assignedEmployeeId=unassigned&lastContactFrom=2000-01-01").json()
-    assert answer["data"]["pagination"]["totalItems"] == 1
-    assert answer["meta"]["ignoredParams"] == ["lastContactFrom"]
+    answer = as_(ahmed).get("customers?assignedEmployeeId=unassigned&lastContactFrom=2000-01-01")
+    assert fields_of(answer) == ["lastContactFrom"]
