@@ -23,19 +23,14 @@ ALL_IN, NONE_IN, SOME_IN = 0, 1, 2
 class ImportCommand(BaseCommand):
     """A command that brings rows of one kind in from a file.
 
-    `sheet` and `documents` make the source of the rows of a spreadsheet or of a JSON file: its
-    `row(number, content)` is what the `loader` takes, a context manager with `add` and `finish`. A sheet
-    also says what headers are `unknown`, documents which `objects` there are. `rows` is what people
-    call them, `overtaken` what is said when somebody else was faster.
+    A concrete one has `sheet(headers, organization)` and `documents(content, organization, report)`, which
+    make the source of the rows of a spreadsheet or of a JSON file: its `row(number, content)` is what the
+    `loader` takes, a context manager with `add` and `finish`. A sheet also says what headers are `unknown`,
+    documents which `objects` there are. `rows` is what people call them, `overtaken` what is said when
+    somebody else was faster.
     """
 
     rows, overtaken, loader = None, None, None
-
-    def sheet(self, headers, organization):
-        raise NotImplementedError
-
-    def documents(self, content, organization, report):
-        raise NotImplementedError
 
     def settle(self):
         """What is left to do when everything is in."""
