@@ -14,6 +14,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -65,7 +67,8 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 # Statements of web requests are stopped after this long (503); commands and workers run as long as they need.
 WEB_STATEMENT_TIMEOUT_MS = env.int("WEB_STATEMENT_TIMEOUT_MS", 5000)
 
-REDIS_OPTIONS = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25}
+# Together at most half a second; redis-py would try three times more, and wait in between.
+REDIS_OPTIONS = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2, "retry": Retry(NoBackoff(), 0)}
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",

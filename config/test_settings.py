@@ -39,6 +39,9 @@ os.environ |= {
 
 from config.settings import *
 
+# Patiently, unlike the hub: a busy machine is no failure of a test.
+DATABASES["default"]["OPTIONS"]["connect_timeout"] = 20
+REDIS_OPTIONS |= {"socket_timeout": 20, "socket_connect_timeout": 20}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

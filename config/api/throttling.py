@@ -5,11 +5,10 @@ import time
 from typing import NamedTuple
 
 from django.conf import settings
-from django_redis import get_redis_connection
-from redis.exceptions import RedisError
 from rest_framework.exceptions import Throttled
 
 from config.api.renderers import iso
+from config.breaker import RedisAway, breaker
 
 # One number per key: the time at which its bucket is empty again.
 _GCRA = """
@@ -23,7 +22,6 @@ empty_at = empty_at + interval
 redis.call('SET', KEYS[1], string.format('%.6f', empty_at), 'PX', math.ceil((empty_at - now) * 1000))
 return {1, '0', tostring(empty_at - now)}
 """
-BREAKER_SECONDS = 5
 
 
 class Verdict(NamedTuple):
@@ -68,21 +66,17 @@ class _LocalBuckets:
 
 
 _local = _LocalBuckets()
-_redis_away_until = 0.0
 
 
 def take(key, limit):
     """Use one try of a key's Limit, if there is one; the Verdict either way."""
-    global _redis_away_until
-    if time.monotonic() >= _redis_away_until:
-        try:
-            allowed, wait, used = get_redis_connection("default").eval(
-                _GCRA, 1, f"hub:limit:{key}", 60 / limit.per_minute, limit.burst
-            )
-            return limit.verdict(bool(allowed), float(wait), float(used))
-        except RedisError:
-            _redis_away_until = time.monotonic() + BREAKER_SECONDS
-    return _local.take(key, limit)
+    try:
+        allowed, wait, used = breaker.call(
+            lambda redis: redis.eval(_GCRA, 1, f"hub:limit:{key}", 60 / limit.per_minute, limit.burst)
+        )
+    except RedisAway:
+        return _local.take(key, limit)
+    return limit.verdict(bool(allowed), float(wait), float(used))
 
 
 def require(key, limit):

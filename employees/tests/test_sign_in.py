@@ -12,6 +12,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django_redis import get_redis_connection
 from redis.exceptions import ConnectionError as RedisAway
 
+from config import breaker
 from config.api import throttling
 from config.logging import JSONFormatter
 from config.testing import HubClient, data_of, error_of, make_employee
@@ -55,8 +56,8 @@ def redis_away(monkeypatch):
         tries.append(1)
         raise RedisAway("refused")
 
-    monkeypatch.setattr(throttling, "get_redis_connection", refuse)
-    monkeypatch.setattr(throttling, "_redis_away_until", 0.0)
+    monkeypatch.setattr(breaker, "get_redis_connection", refuse)
+    monkeypatch.setattr(breaker.breaker, "_open_until", 0.0)
     monkeypatch.setattr(throttling, "_local", throttling._LocalBuckets())
     return tries
 
@@ -326,7 +327,7 @@ def test_without_redis_an_address_is_limited_in_the_process(sara, redis_away):
 def test_redis_is_asked_again_after_five_seconds(sara, redis_away, monkeypatch):
     clock = SimpleNamespace(now=1_000_000.0)
     fake = SimpleNamespace(time=lambda: clock.now, monotonic=lambda: clock.now)
-    monkeypatch.setattr(throttling, "time", fake)
+    monkeypatch.setattr(breaker, "time", fake)
     sign_in()
     sign_in()
     assert len(redis_away) == 1

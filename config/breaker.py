@@ -1,0 +1,47 @@
+"""One circuit breaker before every use of Redis: who meets a server that is away waits once, whoever follows does not."""
+
+import threading
+import time
+
+from django_redis import get_redis_connection
+from redis.exceptions import ConnectionError, RedisError, TimeoutError
+
+OPEN_SECONDS = 5
+
+
+class RedisAway(RedisError):
+    """Redis does not answer, or did not a moment ago."""
+
+
+class Breaker:
+    """Closed as long as Redis answers.
+
+    A time-out or a refused connection opens it; OPEN_SECONDS later one caller tries again, and until
+    that one has an answer all others go on without Redis.
+    """
+
+    def __init__(self):
+        self._lock, self._open_until = threading.Lock(), 0.0
+
+    def call(self, use):
+        """What `use(connection)` returns. Raises RedisAway, at once while the breaker is open."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._open_until:
+                raise RedisAway
+            if self._open_until:
+                self._open_until = now + OPEN_SECONDS
+        try:
+            answer = use(get_redis_connection("default"))
+        except (ConnectionError, TimeoutError) as error:
+            self._open_until = time.monotonic() + OPEN_SECONDS
+            raise RedisAway from error
+        self._open_until = 0.0
+        return answer
+
+    def close(self):
+        """Try Redis again at the next call."""
+        self._open_until = 0.0
+
+
+breaker = Breaker()
