@@ -1,4 +1,4 @@
-"""One circuit breaker before every use of Redis: who meets a server that is away waits once, whoever follows does not."""
+"""One circuit breaker before every use of Redis: who meets a server that is away waits once, others do not."""
 
 import threading
 import time
