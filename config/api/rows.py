@@ -48,6 +48,14 @@ class Confidential:
         super().__init__(**options)
 
 
+class Redacted(serializers.ListField):
+    """A list of words, among which callers without `permission` do not find `private`."""
+
+    def __init__(self, permission, private, **options):
+        self.permission, self.private = permission, private
+        super().__init__(**options)
+
+
 class SignedLink(serializers.URLField):
     """A link: to a file of ours, signed at last, where the value is a path of this API; otherwise the URL it is.
 
@@ -168,6 +176,8 @@ def _object(serializer_class, alias, fields, included, permissions):
                     document = f"CASE WHEN {column} <> '{{}}' THEN {document} ELSE '' END"
                 spliced.append(document)
             elif isinstance(field, serializers.ListField):
+                if isinstance(field, Redacted) and field.permission not in permissions:
+                    column = f"array_remove({column}, '{field.private}')"
                 rows = f"to_json({column})::text"
                 spliced.append(f"""',"{name}":' || {rows}""" if field.required else _unless_empty(name, rows, "[]"))
             else:

@@ -324,6 +324,23 @@ def test_a_reason_to_override_is_refused_on_moves_backwards_as_well(as_, ahmed, 
     assert moved["stage"] == to_stage and "overridden" not in moved["stageHistory"][-1]
 
 
+@pytest.mark.parametrize("others", [[], ["IDENTITY_REQUIRED"]])
+def test_viewers_do_not_learn_of_a_mortgage_from_what_was_overridden(as_, fatima, huda, licensed, complete, others):
+    put(complete, assigned_employee_id=huda.pk, national_id="" if others else "1000000008")
+    MortgageInfo.objects.update(status="rejected")
+    set_up(licensed, gate_preset="strict")
+    body = {"toStage": "post_sale", "overrideReason": "قرار المدير"}
+    data_of(as_(fatima).patch(f"customers/{complete.pk}/stage", body))
+    for reader, expected in ((huda, others), (fatima, [*others, "MORTGAGE_NOT_APPROVED"])):
+        history = data_of(as_(reader).get(f"customers/{complete.pk}"))["customer"]["stageHistory"]
+        assert history[-1].get("overridden", []) == expected
+        timeline = data_of(as_(reader).get(f"customers/{complete.pk}/timeline?types=stage_changed"))["timeline"]
+        assert timeline[0]["data"].get("overridden", []) == expected
+        listed = data_of(as_(reader).get("customers?include=stageHistory"))["customers"]
+        told = [row for row in listed if row["id"] == complete.pk][0]["stageHistory"]
+        assert told[-1].get("overridden", []) == expected
+
+
 def test_in_bulk_those_who_may_pass_do_and_the_others_are_named(as_, ahmed, licensed, complete):
     set_up(licensed, gate_preset="strict")
     lacking = make_customer(ahmed)
