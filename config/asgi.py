@@ -1,4 +1,4 @@
-"""The web process: HTTP goes to Django's WSGI handler in a few threads, WebSockets find a closed door for now.
+"""The web process: HTTP goes to Django's WSGI handler in a few threads, WebSockets to Channels' consumers.
 
 Threads are few, and one that waits for a slow caller is none: bodies are collected before a thread
 is taken, and files are sent after it is free again.
@@ -31,6 +31,10 @@ PIECE = 256 * 1024
 
 _django = get_wsgi_application()
 
+# These need Django's apps, which the line above has loaded.
+from realtime.dispatcher import dispatcher  # noqa: E402
+from realtime.routing import sockets  # noqa: E402
+
 
 def _wsgi(environ, start_response):
     """Django, reading the body where it was collected; a file that it answers with is left to _send_file."""
@@ -57,9 +61,13 @@ connection_created.connect(limit_statements)
 
 
 async def application(scope, receive, send):
+    dispatcher.start()
     if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 4404})
+
+        async def received():  # granian's is awaitable but no coroutine, which is what Channels asks for
+            return await receive()
+
+        await sockets(scope, received, send)
         return
 
     if scope["type"] != "http":

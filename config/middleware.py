@@ -25,9 +25,9 @@ _OUR_ID = re.compile(r"^(cust|emp)_[a-z0-9_]+$")
 _QUIET_PATHS = ("/healthz", "/readyz")
 
 
-def api_language(request):
-    """`ar` or `en`, whichever the caller prefers; English when neither is named."""
-    for tag, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()):
+def preferred_language(accepted):
+    """`ar` or `en`, whichever an Accept-Language header prefers; English when neither is named."""
+    for tag, _quality in parse_accept_lang_header(accepted.lower()):
         if tag[:2] in ("ar", "en"):
             return tag[:2]
     return "en"
@@ -60,7 +60,7 @@ class RequestMiddleware:
         request.is_api = path is not None
         if path:
             request.path_info = "/api/v1/" + _CLIENT_WORD.sub(r"\1/compliance", (path[1] or "").rstrip("/"))
-            translation.activate(api_language(request))
+            translation.activate(preferred_language(request.headers.get("Accept-Language", "")))
 
         response = self.get_response(request)
 

@@ -78,6 +78,14 @@ CACHES = {
     }
 }
 DJANGO_REDIS_IGNORE_EXCEPTIONS = True
+# What processes tell each other. The core layer drops what exceeds its capacity; redis-py 8 would end
+# whoever waits for a message longer than five seconds.
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": None}], "prefix": "hub"},
+    }
+}
 
 # --- The application ----------------------------------------------------------------
 
@@ -363,6 +371,7 @@ CELERY_BEAT_SCHEDULE = {
     "refresh customer counts": {"task": "customers.tasks.refresh_stats", "schedule": crontab(hour=3, minute=10)},
     "purge id copies": {"task": "documents.tasks.purge_id_copies", "schedule": crontab(hour=4, minute=10)},
     "sweep files": {"task": "documents.tasks.sweep_files", "schedule": crontab(hour=4, minute=40)},
+    "prune events": {"task": "realtime.tasks.prune_events", "schedule": crontab(minute=17)},
     "prune words of names": {"task": "customers.tasks.prune_name_words", "schedule": crontab(hour=3, minute=40)},
 }
 

@@ -27,6 +27,7 @@ api = [
     path("", include("actions.urls")),
     path("", include("documents.urls")),
     path("", include("customers.urls")),
+    path("", include("realtime.urls")),
     re_path("", unknown_route, name="unknown"),
 ]
 

@@ -24,7 +24,7 @@ class DocumentSerializer(serializers.Serializer):
     id = serializers.CharField()
     name = serializers.CharField()
     type = serializers.ChoiceField(DocumentType.choices)
-    fileUrl = SignedLink(permission="customers.pii", confidential="{row}.type = 'id_copy'")
+    fileUrl = SignedLink(permission="customers.pii", confidential=("type", DocumentType.ID_COPY))
     fileSize = serializers.IntegerField(source="file_size", required=False, help_text="Bytes")
     mimeType = serializers.CharField(source="mime_type", required=False)
     uploadedBy = serializers.CharField(source="uploaded_by")

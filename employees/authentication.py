@@ -6,6 +6,7 @@ forgotten at once when they change here.
 """
 
 import time
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,21 +29,44 @@ def identity(session_id):
     remembered = _identities.get(session_id)
     if remembered and remembered[0] > time.monotonic():
         return remembered[1]
-    session = (
-        Session.objects.select_related("employee__organization", "employee__team")
-        .filter(pk=session_id, ended_at=None, expires_at__gt=timezone.now(), employee__is_active=True)
-        .first()
-    )
-    employee = session.employee if session else None
+    employee = live_employees({session_id}).get(session_id)
     if len(_identities) >= MAX_IDENTITIES:
         _identities.clear()
     _identities[session_id] = (time.monotonic() + IDENTITY_SECONDS, employee)
     return employee
 
 
+def live_employees(session_ids):
+    """`{session id: its active Employee, with organization and team}` of sessions that are live, from the database."""
+    sessions = Session.objects.select_related("employee__organization", "employee__team").filter(
+        pk__in=session_ids, ended_at=None, expires_at__gt=timezone.now(), employee__is_active=True
+    )
+    return {session.pk: session.employee for session in sessions}
+
+
 def forget_identities():
     """Read everybody afresh at their next request."""
     _identities.clear()
+
+
+class Bearer(NamedTuple):
+    """Whom an access token stands for, and until when (POSIX seconds)."""
+
+    session_id: str
+    employee: Employee
+    claims: dict
+    expires_at: float
+
+
+def bearer_of(token):
+    """The Bearer of an access token, or None when it is malformed or expired or its session has ended."""
+    try:
+        claims = AccessToken(token).payload
+        session_id = str(claims["sid"])
+        employee = identity(session_id)
+    except (TokenError, KeyError, ValueError):
+        return None
+    return Bearer(session_id, employee, claims, claims["exp"]) if employee else None
 
 
 def issue_tokens(session, *, access_lifetime=None):
@@ -95,18 +119,15 @@ class SessionTokenAuthentication(BaseAuthentication):
         scheme, _space, token = header.partition(" ")
         if scheme.lower() != "bearer":
             raise AuthenticationFailed(_("Invalid or expired authentication token"))
-        try:
-            claims = AccessToken(token.strip()).payload
-            employee = identity(str(claims["sid"]))
-        except (TokenError, KeyError, ValueError):
-            employee = None
-        if employee is None:
+        bearer = bearer_of(token.strip())
+        if bearer is None:
             raise AuthenticationFailed(_("Invalid or expired authentication token"))
+        employee = bearer.employee
         employee_id.set(employee.pk)
         organization = request.headers.get("X-Organization-ID")
         if organization and organization != employee.organization_id:
             raise PermissionDenied(_("X-Organization-ID does not name your organization"))
-        return employee, claims
+        return employee, bearer.claims
 
     def authenticate_header(self, request):
         return "Bearer"

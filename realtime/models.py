@@ -5,14 +5,15 @@ from django.utils import timezone
 
 
 class Event(models.Model):
-    """One change of one row, or `resync_required` for a change of too many.
+    """One change of one row, or `resync_required`: a change of too many, or of what somebody may see.
 
-    Writers only insert. `seq` is given after the commit, by the one sender of the organization:
-    a number taken here could be overtaken by a transaction that commits first.
+    Writers only insert. `seq` is given after the commit (realtime.log): a number taken here could be
+    overtaken by a transaction that commits first.
 
     `before` and `after` say who could see the row then and can now: `{"owner", "team", "assignee"}`
     (the customer's assignee, that one's team, the action's assignee), or null where nobody but in
-    another state (not made yet, deleted). Both null: everybody in the organization.
+    another state (not made yet, deleted). Both null: everybody in the organization. Teams come with
+    the number, so that a move of the owner between the two is not missed.
     """
 
     organization = models.ForeignKey("employees.Organization", models.CASCADE, db_index=False, related_name="+")
@@ -38,3 +39,16 @@ class Event(models.Model):
             models.Index(fields=["organization", "id"], name="event_unnumbered", condition=models.Q(seq=None)),
             models.Index(fields=["customer_id"], name="event_customer"),
         ]
+
+
+class EventHead(models.Model):
+    """How far the log of an organization goes: the last number given, and the last one that was pruned."""
+
+    organization = models.OneToOneField(
+        "employees.Organization", models.CASCADE, primary_key=True, related_name="+", db_column="organization_id"
+    )
+    seq = models.BigIntegerField(default=0)
+    pruned_seq = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "event_heads"

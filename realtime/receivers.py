@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
+from django.db import transaction
 from django.db.models import F, Func
 from django.dispatch import receiver
 
-from actions.choices import ENDED
+from actions.choices import ENDED, FOLLOW_UPS
 from actions.models import CustomerAction
 from actions.serializers import CustomerActionSerializer
 from config.api.links import unmarked
@@ -21,7 +22,10 @@ from customers.models import Customer
 from customers.serializers.customer import CustomerSerializer
 from customers.services.customer import SYSTEM_ID
 from documents.models import Document
-from employees.models import Employee
+from employees.models import Employee, Organization
+from employees.serializers import EmployeeSummarySerializer
+from realtime.dispatcher import wake
+from realtime.frames import SUMMARY
 from realtime.models import Event
 
 # A change of more rows than this is one event that tells everybody to read again.
@@ -41,17 +45,12 @@ class Kind(NamedTuple):
     along: dict
     is_hidden: Callable
 
-    def viewers_of(self, row, change, team_of, *, before):
-        """The `before` or `after` of an event."""
-        viewers = {name: self._value(row, change, column, before) for name, column in self.viewers.items()}
-        return viewers | {"team": team_of.get(viewers["owner"])}
-
-    def owners_of(self, row, change):
-        return {self._value(row, change, self.viewers["owner"], before) for before in (True, False)}
-
-    @staticmethod
-    def _value(row, change, column, before):
-        return change[column][0 if before else 1] if column in change else getattr(row, column)
+    def viewers_of(self, row, change, *, before):
+        """The `before` or `after` of an event; the team of the owner comes with its number."""
+        return {
+            name: change[column][0 if before else 1] if column in change else getattr(row, column)
+            for name, column in self.viewers.items()
+        }
 
 
 KINDS = {
@@ -70,7 +69,7 @@ KINDS = {
         "action",
         CustomerActionSerializer,
         viewers={"owner": "customer_assignee", "assignee": "assigned_to_id"},
-        along={},
+        along={"customer_assignee": {"customer", "customerName"}},
         is_hidden=lambda action: action.customer_deleted,
     ),
 }
@@ -85,15 +84,14 @@ def write_events(sender, rows, kind, changes, actor, **_message):
         return
     common = {"actor_id": actor.pk if actor else SYSTEM_ID, "request_id": request_id.get()}
     if len(rows) > MAX_ROWS:
-        for organization_id in {row.organization_id for row in rows}:
-            Event.objects.create(organization_id=organization_id, event="resync_required", data={}, **common)
+        tell_to_read_again({row.organization_id for row in rows}, **common)
         return
     # What nobody can see is told of as a whole when it is restored.
     pairs = [pair for pair in zip(rows, changes, strict=True) if kind != "updated" or not told.is_hidden(pair[0])]
     if kind == "purged":
         forget([row.pk if sender is Customer else row.customer_id for row in rows])
-    team_of = _teams({owner for pair in pairs for owner in told.owners_of(*pair)})
     wholes, parts = _rendered(told, kind, pairs)
+    follow_ups = _follow_ups(kind, pairs) if sender is CustomerAction else {}
     events = []
     for row, change in pairs:
         news = parts.get(row.pk)
@@ -105,16 +103,49 @@ def write_events(sender, rows, kind, changes, actor, **_message):
                 organization_id=row.organization_id,
                 event=f"{told.name}.{'deleted' if kind == 'purged' else kind}",
                 data={"changes": news} if kind == "updated" else {},
-                also=_also(sender, row, change, news, actor),
+                also=_also(sender, row, change, news, actor) + follow_ups.get(row.pk, []),
                 row=wholes.get(row.pk),
                 row_id=row.pk,
                 customer_id=row.pk if sender is Customer else row.customer_id,
-                before=told.viewers_of(row, change, team_of, before=True) if kind in _WAS_SEEN else None,
-                after=told.viewers_of(row, change, team_of, before=False) if kind in _IS_SEEN else None,
+                before=told.viewers_of(row, change, before=True) if kind in _WAS_SEEN else None,
+                after=told.viewers_of(row, change, before=False) if kind in _IS_SEEN else None,
                 **common,
             )
         )
-    Event.objects.bulk_create(events)
+    if sender is Customer and kind == "updated":
+        events += _summaries_elsewhere(dict(pairs), common)
+    _write(events)
+
+
+@receiver(changed, sender=Employee)
+def tell_of_employees(rows, kind, changes, actor, **_message):
+    """Who sees other rows from now on reads again, and so does everybody when an employee looks different."""
+    common = {"actor_id": actor.pk if actor else SYSTEM_ID, "request_id": request_id.get()}
+    for employee, change in zip(rows, changes, strict=True):
+        if fields_of(EmployeeSummarySerializer, frozenset(change)) - {"isActive"}:
+            tell_to_read_again({employee.organization_id}, row_id=employee.pk, **common)
+        elif "team_id" in change:
+            before, after = ({"team": team} for team in change["team_id"])
+            both = {"row_id": employee.pk, "before": before, "after": after}
+            tell_to_read_again({employee.organization_id}, **both, **common)
+
+
+@receiver(changed, sender=Organization)
+def tell_of_organizations(rows, changes, actor, **_message):
+    """Days are those of another calendar when the zone is another."""
+    common = {"actor_id": actor.pk if actor else SYSTEM_ID, "request_id": request_id.get()}
+    tell_to_read_again({row.pk for row, change in zip(rows, changes, strict=True) if "time_zone" in change}, **common)
+
+
+def tell_to_read_again(organization_ids, **values):
+    """Write that what was read before tells nothing any more, to those whom `before` and `after` name or to all."""
+    _write([Event(organization_id=key, event="resync_required", data={}, **values) for key in organization_ids])
+
+
+def _write(events):
+    if events:
+        Event.objects.bulk_create(events)
+        transaction.on_commit(wake, robust=True)
 
 
 _WAS_SEEN, _IS_SEEN = {"updated", "deleted", "purged"}, {"created", "updated", "restored"}
@@ -141,13 +172,12 @@ def _rendered(told, kind, pairs):
     wholes = [row.pk for row, change in pairs if kind != "updated" or change.keys() & set(told.viewers.values())]
     groups = defaultdict(list)
     for row, change in pairs:
-        groups[fields_of(told.serializer, frozenset(change))].append((row.pk, change))
+        shown = fields_of(told.serializer, frozenset(change)).union(*(told.along.get(name, ()) for name in change))
+        if shown:
+            groups[shown | {"updatedAt"}].append(row.pk)
     parts = {}
-    for fields, members in groups.items():
-        if not fields:
-            continue
-        fields = fields.union({"updatedAt"}, *(told.along.get(name, ()) for name in members[0][1]))
-        shown = _fetch(told, [key for key, _change in members], fields)
+    for fields, keys in groups.items():
+        shown = _fetch(told, keys, fields)
         parts |= {key: {name: row.get(name) for name in sorted(fields)} for key, row in shown.items()}
     return _fetch(told, wholes), parts
 
@@ -191,6 +221,52 @@ def _also(sender, row, change, news, actor):
     return also
 
 
-def _teams(employee_ids):
-    keys = [key for key in employee_ids if key]
-    return dict(Employee.objects.filter(pk__in=keys).values_list("pk", "team_id")) if keys else {}
+# --- What one change does to the other kind -------------------------------------------------
+
+_PLANS = {"due_date", "status", "type", "completed_at", "snoozed_until"}
+
+
+def _follow_ups(kind, pairs):
+    """`{action id: further events}`: the next follow-up of customers whose planned actions have changed."""
+    customer_of = {
+        row.pk: row.customer_id
+        for row, change in pairs
+        if kind == "created" or change.keys() & _PLANS
+        if row.type in FOLLOW_UPS or "type" in change
+    }
+    shown = _fetch(KINDS[Customer], sorted(set(customer_of.values())), frozenset({"nextFollowUpDate"}))
+    days = {key: row.get("nextFollowUpDate") for key, row in shown.items()}
+    return {
+        key: [{"event": "customer.updated", "data": {"changes": {"nextFollowUpDate": days.get(customer)}}}]
+        for key, customer in customer_of.items()
+    }
+
+
+def _summaries_elsewhere(change_of, common):
+    """Events of actions whose assignee need not see the customer, whose summary they show.
+
+    Everybody else hears of the customer, and knows of the summary by that.
+    """
+    keys = [
+        row.pk
+        for row, change in change_of.items()
+        # A hand-over is followed by all actions, each with the summary.
+        if "assigned_employee_id" not in change and fields_of(CustomerSerializer, frozenset(change)) & SUMMARY
+    ]
+    actions = CustomerAction.objects.filter(customer_id__in=keys, customer_deleted=False, assigned_to__isnull=False)
+    actions = list(actions.exclude(assigned_to=F("customer_assignee"))) if keys else []
+    told = KINDS[CustomerAction]
+    shown = _fetch(told, [action.pk for action in actions], frozenset({"customer", "customerName"}))
+    return [
+        Event(
+            organization_id=action.organization_id,
+            event="action.updated",
+            data={"changes": {name: shown[action.pk][name] for name in ("customer", "customerName")}},
+            row_id=action.pk,
+            customer_id=action.customer_id,
+            before=told.viewers_of(action, {}, before=True),
+            after=told.viewers_of(action, {}, before=False),
+            **common,
+        )
+        for action in actions
+    ]

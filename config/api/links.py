@@ -24,17 +24,27 @@ def unmarked(text):
     return text.replace(MARK, "")
 
 
+def marked(path):
+    """A path of ours as the JSON text that becomes a link."""
+    return f'"{MARK}{path}{MARK}"'
+
+
 def with_links(body, request):
     """The bytes of an answer with its marked paths signed for the caller."""
     if MARK.encode() not in body:
         return body
-    root = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
+    return linked(body, request.user.pk, request.build_absolute_uri("/").rstrip("/"))
+
+
+def linked(body, employee_id, root):
+    """Bytes of JSON with their marked paths signed for an employee; `root` is where the caller has found us."""
     expires = int(time.time()) + LIFETIME_SECONDS
 
     def link(match):
         path = match[1].decode()
-        query = {"employee": request.user.pk, "expires": expires}
-        return f"{root}{path}?{urlencode(query | {'signature': _signature(path, **query)})}".encode()
+        query = {"employee": employee_id, "expires": expires}
+        signature = _signature(path, **query)
+        return f"{settings.PUBLIC_URL or root}{path}?{urlencode(query | {'signature': signature})}".encode()
 
     return _MARKED_PATH.sub(link, body)
 

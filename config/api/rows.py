@@ -59,7 +59,7 @@ class Redacted(serializers.ListField):
 class SignedLink(serializers.URLField):
     """A link: to a file of ours, signed at last, where the value is a path of this API; otherwise the URL it is.
 
-    Rows that satisfy `confidential`, SQL over `{row}`, give callers without `permission` an empty one.
+    Rows with the word of `confidential`, `(column, word)`, give callers without `permission` an empty one.
     """
 
     def __init__(self, *, permission, confidential, **options):
@@ -237,7 +237,8 @@ def _link(field, column, alias, permissions):
     link = f"CASE WHEN left({column}, 1) = '/' THEN {marked} ELSE to_json({column})::text END"
     if field.permission in permissions:
         return link
-    return f"CASE WHEN {field.confidential.format(row=alias)} THEN '\"\"' ELSE {link} END"
+    name, word = field.confidential
+    return f"""CASE WHEN {alias}."{name}" = '{word}' THEN '""' ELSE {link} END"""
 
 
 def _scalar(field, column, permissions):

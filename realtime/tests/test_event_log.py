@@ -10,6 +10,7 @@ from customers.models import Customer
 from customers.services import customer as customers
 from employees import services as employees
 from realtime import receivers
+from realtime.log import number_events
 from realtime.models import Event
 
 
@@ -28,6 +29,7 @@ def action(ahmed, customer):
 
 
 def log():
+    number_events()
     return list(Event.objects.order_by("id"))
 
 
@@ -95,7 +97,8 @@ def test_an_end_is_one_event_with_two_names_and_its_note(as_, ahmed, action, ver
     assert event.event == "action.updated" and changes["status"] == name
     assert changes == {key: shown.get(key) for key in changes}
     assert {"status", "completedAt", "completedBy", "completedByName", "notes", "updatedAt"} <= changes.keys()
-    assert event.also == [{"event": f"action.{name}", "data": {"changes": changes}}]
+    follow_up = {"event": "customer.updated", "data": {"changes": {"nextFollowUpDate": None}}}
+    assert event.also == [{"event": f"action.{name}", "data": {"changes": changes}}, follow_up]
 
 
 def test_a_new_action_with_a_note_is_one_event(ahmed, customer):

@@ -1,0 +1,95 @@
+"""The log of events as it is read: gapless numbers for each organization, a day of them kept.
+
+Numbers are given to committed events by whoever asks first, under a lock of the organization's head,
+so that a number that a reader has seen is never followed by a smaller one.
+"""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from realtime.models import Event, EventHead
+
+KEPT = timedelta(hours=24)
+# At most so many events are numbered, read or removed at once.
+BATCH = 500
+REMOVED_AT_ONCE = 5000
+
+_NUMBER = """
+WITH fresh AS (
+    SELECT id, row_number() OVER (ORDER BY id) AS place FROM events
+    WHERE organization_id = %s AND seq IS NULL ORDER BY id LIMIT %s
+)
+UPDATE events e SET seq = %s + fresh.place, before = {before}, after = {after} FROM fresh WHERE e.id = fresh.id
+"""
+_WITH_TEAM = """
+CASE WHEN e.{viewers} ? 'owner' THEN
+    e.{viewers} || jsonb_build_object('team', (SELECT team_id FROM employees WHERE id = e.{viewers} ->> 'owner'))
+ELSE e.{viewers} END
+"""
+_NUMBER = _NUMBER.format(before=_WITH_TEAM.format(viewers="before"), after=_WITH_TEAM.format(viewers="after"))
+
+
+def number_events(organization_id=None):
+    """Number what was committed since the last time, in one organization or in all.
+
+    Returns the ids of the organizations whose logs have grown.
+    """
+    unnumbered = Event.objects.filter(seq=None).order_by()
+    if organization_id:
+        unnumbered = unnumbered.filter(organization_id=organization_id)
+    keys = list(unnumbered.values_list("organization_id", flat=True).distinct())
+    for key in keys:
+        while _number_some(key) == BATCH:
+            pass
+    return keys
+
+
+def _number_some(organization_id):
+    with transaction.atomic(), connection.cursor() as cursor:
+        head = _held_head(organization_id)
+        cursor.execute(_NUMBER, [organization_id, BATCH, head.seq])
+        head.seq += cursor.rowcount
+        head.save(update_fields=["seq"])
+        return cursor.rowcount
+
+
+def _held_head(organization_id):
+    heads = EventHead.objects.select_for_update().filter(pk=organization_id)
+    head = heads.first()
+    if head is None:
+        EventHead.objects.bulk_create([EventHead(organization_id=organization_id)], ignore_conflicts=True)
+        head = heads.get()
+    return head
+
+
+def head_of(organization_id):
+    """The last number of an organization's log, 0 when nothing has ever happened."""
+    head = EventHead.objects.filter(pk=organization_id).first()
+    return head.seq if head else 0
+
+
+def can_resume(organization_id, since):
+    """Whether everything after the number `since` is still there; not so either for numbers that never were."""
+    head = EventHead.objects.filter(pk=organization_id).first() or EventHead()
+    return head.pruned_seq <= since <= head.seq
+
+
+def events_after(organization_id, seq, limit=BATCH):
+    """The next numbered events of an organization, in their order."""
+    return list(Event.objects.filter(organization_id=organization_id, seq__gt=seq).order_by("seq")[:limit])
+
+
+def prune_events():
+    """Remove numbered events older than a day; returns how many."""
+    removed, old = 0, Event.objects.filter(at__lt=timezone.now() - KEPT).exclude(seq=None)
+    for organization_id in list(old.order_by().values_list("organization_id", flat=True).distinct()):
+        last = old.filter(organization_id=organization_id).aggregate(last=Max("seq"))["last"]
+        # First the head: a reader must never take what is being removed for what has not happened.
+        EventHead.objects.filter(pk=organization_id).update(pruned_seq=last)
+        theirs = old.filter(organization_id=organization_id, seq__lte=last)
+        while keys := list(theirs.values_list("pk", flat=True)[:REMOVED_AT_ONCE]):
+            removed += Event.objects.filter(pk__in=keys).delete()[0]
+    return removed
