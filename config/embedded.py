@@ -95,19 +95,23 @@ def start(data_dir, *, database=True, redis=True, fast=False, own=False):
         if time.monotonic() > deadline:
             raise EmbeddedServerError(f"Another command is using {data_dir}: wait for its end, or end it.")
         time.sleep(0.1)
-    _owned[data_dir] = (lock, servers := {})
+    _owned[data_dir] = (lock, {})
     try:
         _end_leftovers(data_dir)
         if redis:
-            servers["valkey"] = _start_valkey(data_dir)
+            start_server(data_dir, "valkey")
         if database:
-            servers["postgres"] = _start_postgres(data_dir, fast)
-        if redis:
-            _wait_until(lambda: _valkey_answers(data_dir), "Valkey", servers["valkey"], data_dir / "valkey.log")
+            start_server(data_dir, "postgres", fast=fast)
     except BaseException:
         stop(data_dir)
         raise
     return True
+
+
+def start_server(data_dir, name, *, fast=False):
+    """Have one server answer, `valkey` or `postgres`, in a folder that this process owns (see `start`)."""
+    servers = servers_of(data_dir)
+    servers[name] = _start_valkey(data_dir) if name == "valkey" else _start_postgres(data_dir, fast)
 
 
 def stop(data_dir, *, wait_for_others=False):
@@ -317,8 +321,11 @@ def _start_valkey(data_dir):
         "maxmemory-policy": "volatile-ttl",
     }
     argv = [program, *(word for name, value in settings.items() for word in (f"--{name}", value))]
-    with open(data_dir / "valkey.log", "wb") as output:
-        return processes.spawn(data_dir, "valkey", argv, cwd=data, stdout=output, stderr=subprocess.STDOUT)
+    log = data_dir / "valkey.log"
+    with open(log, "wb") as output:
+        process = processes.spawn(data_dir, "valkey", argv, cwd=data, stdout=output, stderr=subprocess.STDOUT)
+    _wait_until(lambda: _valkey_answers(data_dir), "Valkey", process, log)
+    return process
 
 
 def _valkey_answers(data_dir):

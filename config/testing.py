@@ -17,6 +17,7 @@ from actions import services as actions
 from actions.models import ActionNote, CustomerAction
 from config.breaker import breaker
 from config.models import AuditEntry
+from config.tests.hub import running_hub
 from customers.models import (
     Appointment,
     Assignment,
@@ -247,6 +248,13 @@ def noura(db):
     """The admin of another organization."""
     other = employees.create_organization(name="عقارات جدة", name_en="Jeddah Homes")
     return make_employee(other, "نورة Noura", Role.ADMIN)
+
+
+@pytest.fixture(scope="session")
+def hub():
+    """The whole hub in processes of its own, for slow tests: see config/tests/hub.py."""
+    with running_hub() as hub:
+        yield hub
 
 
 @pytest.fixture

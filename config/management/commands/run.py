@@ -101,9 +101,7 @@ class Command(BaseCommand):
             time.sleep(0.3)
 
     def start_web(self, host, port):
-        web = ["--interface", "asgi", "--host", host, "--port", port, "--log-level", "warning"]
-        web += ["--workers-kill-timeout", str(END_SECONDS - 1), "config.asgi:application"]
-        self.spawn("web", "granian", *web)
+        self.spawn("web", web(host, port))
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             self.refuse_dead_children()
@@ -117,15 +115,10 @@ class Command(BaseCommand):
         raise Refusal("The web server does not answer; its lines above may say why.")
 
     def start_workers(self):
-        celery = ["celery", "-q", "-A", "config"]
-        quiet = ["--without-gossip", "--without-mingle", "--loglevel=WARNING"]
-        schedule = ["--schedule", str(settings.HUB_DATA / "beat-schedule"), "--pidfile=", "--loglevel=WARNING"]
-        self.spawn("worker", *celery, "worker", "--concurrency=1", *quiet)
-        self.spawn("beat", *celery, "beat", *schedule)
+        self.spawn("worker", worker())
+        self.spawn("beat", beat(settings.HUB_DATA))
 
-    def spawn(self, name, *module):
-        # Celery advises against root; in a container of development everything is root.
-        argv = [sys.executable, "-W", "ignore:You're running the worker:UserWarning", "-m", *module]
+    def spawn(self, name, argv):
         self.children[name] = processes.spawn(settings.HUB_DATA, name, argv, cwd=settings.BASE_DIR)
 
     def refuse_dead_children(self):
@@ -142,6 +135,30 @@ class Command(BaseCommand):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.children = {}
+
+
+def web(host, port):
+    """The command line of the web server."""
+    options = ["--interface", "asgi", "--host", host, "--port", port, "--log-level", "warning"]
+    options += ["--workers-kill-timeout", str(END_SECONDS - 1)]
+    return _module("granian", *options, "config.asgi:application")
+
+
+def worker():
+    """The command line of the worker."""
+    quiet = ["--without-gossip", "--without-mingle", "--loglevel=WARNING"]
+    return _module("celery", "-q", "-A", "config", "worker", "--concurrency=1", *quiet)
+
+
+def beat(data_dir):
+    """The command line of the beat, which remembers in a file what it has sent."""
+    schedule = ["--schedule", str(data_dir / "beat-schedule"), "--pidfile="]
+    return _module("celery", "-q", "-A", "config", "beat", *schedule, "--loglevel=WARNING")
+
+
+def _module(*words):
+    # Celery advises against root; in a container of development everything is root.
+    return [sys.executable, "-W", "ignore:You're running the worker:UserWarning", "-m", *words]
 
 
 class Refusal(Exception):
