@@ -1,9 +1,17 @@
 """Whether this process lives, and whether what it stands on is there."""
 
-from django.db import DatabaseError, connection
+import asyncio
+
+import psycopg
+import redis.asyncio
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.db import connection
 from django.http import JsonResponse
-from django_redis import get_redis_connection
 from redis.exceptions import RedisError
+
+SECONDS = 1.5
+_THREADS_ONLY = {"context", "cursor_factory", "prepare_threshold"}
 
 
 def healthz(request):
@@ -13,22 +21,35 @@ def healthz(request):
 
 def readyz(request):
     """200 when PostgreSQL answers; Redis away is reported, but requests go on without it."""
-    report = {"postgresql": _postgresql(), "redis": _redis()}
+    return readiness(async_to_sync(report)())
+
+
+def readiness(report):
+    """The answer that a report makes."""
     return JsonResponse(report, status=200 if report["postgresql"] == "ok" else 503)
 
 
-def _postgresql():
+async def report():
+    """What answers within SECONDS, over connections of its own: those of the threads may be stuck."""
+    names = ("postgresql", "redis")
+    return dict(zip(names, await asyncio.gather(_word(_ask_postgresql), _word(_ask_redis)), strict=True))
+
+
+async def _word(ask):
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
+        async with asyncio.timeout(SECONDS):
+            await ask()
+    except (OSError, psycopg.Error, RedisError):
         return "away"
     return "ok"
 
 
-def _redis():
-    try:
-        get_redis_connection("default").ping()
-    except RedisError:
-        return "away"
-    return "ok"
+async def _ask_postgresql():
+    params = {name: value for name, value in connection.get_connection_params().items() if name not in _THREADS_ONLY}
+    async with await psycopg.AsyncConnection.connect(**params) as own:
+        await own.execute("SELECT 1")
+
+
+async def _ask_redis():
+    async with redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS) as own:
+        await own.ping()

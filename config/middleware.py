@@ -25,6 +25,11 @@ _OUR_ID = re.compile(r"^(cust|emp)_[a-z0-9_]+$")
 _QUIET_PATHS = ("/healthz", "/readyz")
 
 
+def request_id_of(given):
+    """The id of a request: the one that the caller has given if it is sane, else a new one."""
+    return given if _SANE_REQUEST_ID.match(given) else f"req_{token_hex(8)}"
+
+
 def preferred_language(accepted):
     """`ar` or `en`, whichever an Accept-Language header prefers; English when neither is named."""
     for tag, _quality in parse_accept_lang_header(accepted.lower()):
@@ -51,9 +56,9 @@ class RequestMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        started = time.perf_counter()
-        given = request.headers.get("X-Request-ID", "")
-        request.id = given if _SANE_REQUEST_ID.match(given) else f"req_{token_hex(8)}"
+        # The time that it has waited for a thread is a part of how long it took.
+        started = request.META.get("hub.arrived") or time.perf_counter()
+        request.id = request_id_of(request.headers.get("X-Request-ID", ""))
         request_id.set(request.id)
         employee_id.set("")
         path = _API_PATH.match(request.path_info)

@@ -62,10 +62,21 @@ if EMBEDDED_DATABASE or EMBEDDED_REDIS:
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=None, conn_health_checks=True)}
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     # 3.4 times the requests of Django's defaults: plans are kept on persistent connections.
-    {"server_side_binding": True, "prepare_threshold": 5, "connect_timeout": 2}
+    {
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+        "connect_timeout": 2,
+        # A host that vanishes without a word is given up after this long, instead of hours; nothing to unix sockets.
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+    }
 )
 # Statements of web requests are stopped after this long (503); commands and workers run as long as they need.
 WEB_STATEMENT_TIMEOUT_MS = env.int("WEB_STATEMENT_TIMEOUT_MS", 5000)
+# A request that has waited and run for this long is answered without its thread (503).
+WEB_DEADLINE_SECONDS = env.float("WEB_DEADLINE_SECONDS", 8)
 
 # Together at most half a second; redis-py would try three times more, and wait in between.
 REDIS_OPTIONS = {"socket_timeout": 0.2, "socket_connect_timeout": 0.2, "retry": Retry(NoBackoff(), 0)}

@@ -18,6 +18,8 @@ from config.db import PreconditionFailed
 
 logger = logging.getLogger("hub.errors")
 
+# statement_timeout has ended the statement.
+_CANCELED = "57014"
 # What stands in an error when nothing more precise is known.
 CODES = {
     400: ("VALIDATION_ERROR", gettext_lazy("The request is malformed")),
@@ -37,6 +39,10 @@ CODES = {
     500: ("INTERNAL_ERROR", gettext_lazy("Something went wrong on our side; please try again")),
     503: ("DATABASE_ERROR", gettext_lazy("The database is not available; please try again shortly")),
 }
+# The other two reasons for a 503, beside a database that is away.
+TOO_LATE = gettext_lazy("The answer did not come in time; please try again shortly")
+TOO_SLOW = gettext_lazy("This takes the database too long; ask for less, or try again later")
+RETRY_SECONDS = "5"
 NOT_FOUND_MESSAGES = {
     "action": gettext_lazy("Action not found"),
     "appointment": gettext_lazy("Appointment not found"),
@@ -157,6 +163,9 @@ def error_of(exc, view=None, request=None):
         return exc.status_code, plain(exc.status_code, exc.detail)
     if isinstance(exc, (BadRequest, SuspiciousOperation, BadHeaderError)):
         return 400, plain(400)
+    if getattr(exc.__cause__, "sqlstate", None) == _CANCELED:
+        logger.error("statement too slow", exc_info=exc)
+        return 503, plain(503, TOO_SLOW)
     if isinstance(exc, (OperationalError, InterfaceError)) or _connection_lost(exc):
         logger.error("database unavailable", exc_info=exc)
         return 503, plain(503)
@@ -183,16 +192,18 @@ def handle(exc, context):
     if status == 401:
         response["WWW-Authenticate"] = "Bearer"
     if status == 503:
-        response["Retry-After"] = "5"
+        response["Retry-After"] = RETRY_SECONDS
     if getattr(exc, "wait", None):
         response["Retry-After"] = str(int(-(-exc.wait // 1)))
     return response
 
 
-def plain_error(request, status):
+def plain_error(request, status, message=None):
     """The error of a request that reached no view of the API, in the envelope."""
-    response = HttpResponse(error_envelope(plain(status), meta_of(request)), content_type=JSON, status=status)
+    response = HttpResponse(error_envelope(plain(status, message), meta_of(request)), content_type=JSON, status=status)
     response.in_envelope = True
+    if status == 503:
+        response["Retry-After"] = RETRY_SECONDS
     return response
 
 
