@@ -18,10 +18,15 @@ from django.db.backends.signals import connection_created
 
 from config import processes
 from config.deadline import Threads, TooLate
-from config.middleware import request_id_of
-from config.threadless import answer_error, answer_health, answer_too_late
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+_django = get_wsgi_application()
+
+# Models may be imported only now.
+from config.middleware import request_id_of  # noqa: E402
+from config.threadless import answer_error, answer_health, answer_too_late  # noqa: E402
+from realtime.dispatcher import dispatcher  # noqa: E402
+from realtime.routing import sockets  # noqa: E402
 
 # granian's worker would outlive a killed granian, and hold the port.
 processes.die_with_parent()
@@ -32,12 +37,6 @@ MOST_DROPPED = 50_000_000
 # What is longer is collected on disk, in a file without a name: it is gone when the process is.
 MOST_IN_MEMORY = 1_000_000
 PIECE = 256 * 1024
-
-_django = get_wsgi_application()
-
-# These need Django's apps, which the line above has loaded.
-from realtime.dispatcher import dispatcher  # noqa: E402
-from realtime.routing import sockets  # noqa: E402
 
 
 class Exchange:

@@ -79,7 +79,11 @@ class Hub:
             options = {"cwd": settings.BASE_DIR, "env": self.environment, "stdout": log, "stderr": subprocess.STDOUT}
             self._children[name] = processes.spawn(self.folder, name, argv[name], **options)
         if name == "web":
-            self.wait_for(lambda: self.call("GET", "/healthz").status == 200)
+            self.wait_for(self._answers)
+
+    def _answers(self):
+        assert self.pid("web"), self.log()[-2000:]
+        return self.call("GET", "/healthz").status == 200
 
     def stop(self, name):
         """End a part as an operator does."""

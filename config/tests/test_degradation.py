@@ -1,10 +1,108 @@
 """What requests are answered when PostgreSQL or Valkey is away: real servers, stopped, killed and frozen."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 pytestmark = pytest.mark.slow
 
+THREADS = 4
+ORIGIN = "http://localhost:3000"
+PHONE = "+966555000111"
 
-def test_everything_answers(hub):
+
+@pytest.fixture
+def token(hub):
+    return hub.sign_in()
+
+
+def together(hub, count, method="GET", path="customers", body=None, **options):
+    """The answers of as many requests at once."""
+    with ThreadPoolExecutor(count) as pool:
+        calls = [pool.submit(hub.call, method, path, body, **options) for _ in range(count)]
+        return [call.result() for call in calls]
+
+
+def statuses(answers):
+    return {answer.status for answer in answers}
+
+
+def test_a_database_that_hangs_is_a_503_within_eight_seconds_and_what_only_waited_is_never_done(hub, token):
+    assert statuses(together(hub, 3 * THREADS, token=token)) == {200}
+    arabic = {"Accept-Language": "ar", "Origin": ORIGIN, "X-Request-ID": "hung-1"}
+    body = {"name": "سلمان", "phone": PHONE, "source": "inquiry"}
+
+    with ThreadPoolExecutor(2 * THREADS) as pool, hub.frozen("postgres"):
+        holding = [pool.submit(hub.call, "GET", "customers", token=token) for _ in range(THREADS)]
+        alive = [hub.call("GET", "/healthz") for _ in range(5)]
+        waiting = [pool.submit(hub.call, "POST", "customers", body, token=token, headers=arabic) for _ in range(2)]
+        ready = hub.call("GET", "/readyz")
+        late = [call.result() for call in holding + waiting]
+        refused_at_once = hub.call("GET", "customers", token=token)
+        still_alive = hub.call("GET", "/healthz")
+
+    assert statuses(late) == {503} and all(7.5 < answer.seconds < 9 for answer in late)
+    assert refused_at_once.status == 503 and refused_at_once.seconds < 1
+    assert statuses([*alive, still_alive]) == {200}
+    assert all(answer.seconds < 1 for answer in [*alive, still_alive])
+    assert (ready.status, ready.json()) == (503, {"postgresql": "away", "redis": "ok"}) and ready.seconds < 2.5
+    told = late[-1]
+    assert told.json()["error"] == {"code": "DATABASE_ERROR", "message": told.json()["message"]}
+    assert told.json()["meta"]["requestId"] == told.headers["x-request-id"] == "hung-1"
+    assert (told.headers["retry-after"], told.headers["access-control-allow-origin"]) == ("5", ORIGIN)
+
+    assert statuses(together(hub, 2 * THREADS, token=token)) == {200}
+    assert hub.sql("SELECT count(*) FROM customers WHERE phone = %s", PHONE) == [(0,)]
+    assert hub.call("GET", "/readyz").status == 200
+
+
+def test_a_database_that_is_stopped_is_a_503_within_three_seconds_and_back_for_the_next_request(hub, token):
+    hub.stop("postgres")
+    try:
+        away = together(hub, 2 * THREADS, token=token)
+        ready = hub.call("GET", "/readyz")
+    finally:
+        hub.start("postgres")
+    back = hub.call("GET", "customers", token=token)
+
+    assert statuses(away) == {503} and all(answer.seconds < 3 for answer in away)
+    assert {answer.json()["error"]["code"] for answer in away} == {"DATABASE_ERROR"}
+    assert ready.json() == {"postgresql": "away", "redis": "ok"}
+    assert back.status == 200
+    assert statuses(together(hub, 4 * THREADS, token=token)) == {200}
+
+
+def sign_in_until_refused(hub, email):
+    """The statuses of eleven wrong sign-ins of one account."""
+    body = {"email": email, "password": "wrong"}
+    return [hub.call("POST", "auth/login", body).status for _ in range(11)]
+
+
+def test_valkey_that_hangs_costs_half_a_second_at_most_and_sign_ins_stay_limited(hub, token):
+    usual = max(answer.seconds for answer in together(hub, 5, token=token))
+
+    with hub.frozen("valkey"):
+        answers = [hub.call("GET", path, token=token) for path in ("customers", "customers/stats", "employees") * 4]
+        tries = sign_in_until_refused(hub, "hung@hub.test")
+        ready = hub.call("GET", "/readyz")
+
+    assert statuses(answers) == {200} and max(answer.seconds for answer in answers) < usual + 0.5
+    assert tries == [401] * 10 + [429]
+    assert (ready.status, ready.json()) == (200, {"postgresql": "ok", "redis": "away"}) and ready.seconds < 2.5
+
+
+def test_valkey_that_is_killed_is_not_missed_and_found_again(hub, token):
+    hub.kill("valkey")
+    try:
+        answers = [hub.call("GET", "customers", token=token) for _ in range(10)]
+        tries = sign_in_until_refused(hub, "killed@hub.test")
+        ready = hub.call("GET", "/readyz")
+    finally:
+        hub.start("valkey")
+
+    assert statuses(answers) == {200} and max(answer.seconds for answer in answers) < 1
+    assert tries == [401] * 10 + [429]
+    assert ready.json() == {"postgresql": "ok", "redis": "away"}
     assert hub.call("GET", "/readyz").json() == {"postgresql": "ok", "redis": "ok"}
-    assert hub.call("GET", "customers", token=hub.sign_in()).status == 200
+    body = {"email": "back@hub.test", "password": "wrong"}
+    hub.wait_for(lambda: hub.call("POST", "auth/login", body).status and hub.redis().keys("hub:limit:*"), seconds=15)
