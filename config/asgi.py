@@ -80,11 +80,7 @@ connection_created.connect(limit_statements)
 async def application(scope, receive, send):
     dispatcher.start()
     if scope["type"] == "websocket":
-
-        async def received():  # granian's is awaitable but no coroutine, which is what Channels asks for
-            return await receive()
-
-        await sockets(scope, received, send)
+        await sockets(scope, receive, send)
         return
 
     if scope["type"] != "http":
