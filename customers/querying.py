@@ -27,7 +27,7 @@ from config.api.pagination import Sort
 from config.api.query import one_of
 from config.api.rows import declared_fields
 from config.api.serializers import WordField
-from config.arabic import national_id
+from config.numbers import national_id
 from config.places import REGIONS, city_key, resolve_region
 from customers.choices import (
     ContractStatus,

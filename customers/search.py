@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Concat
 
-from config.arabic import ascii_digits, begun_forms, fold, fold_text, national_id, phone_e164, phone_search_digits
+from config.arabic import ascii_digits, begun_forms, fold, fold_text
+from config.numbers import national_id, phone_e164, phone_search_digits
 from config.places import city_key, region_of_city
 from customers.choices import AMENITIES, PROPERTY_TYPES
 from customers.models import NameWord

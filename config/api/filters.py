@@ -20,8 +20,9 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from config.api.query import FALSE, TRUE, QueryParams, one_of
-from config.arabic import ascii_digits, parse_date
+from config.arabic import ascii_digits
 from config.clock import zone_of
+from config.numbers import parse_date
 
 # No exponents: 1e999999999 would be written out.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch

@@ -15,8 +15,9 @@ from rest_framework.exceptions import ValidationError
 
 from config.api import serializers
 from config.api.filters import WrittenOut, read_number, read_span
-from config.arabic import fold, fold_sql, fold_text, phone_part, phone_prefix
+from config.arabic import fold, fold_sql, fold_text
 from config.clock import zone_of
+from config.numbers import phone_part, phone_prefix
 
 EQUALITY = ("eq", "ne", "in", "nin")
 ORDER = ("gt", "gte", "lt", "lte")

@@ -14,8 +14,9 @@ from rest_framework.fields import empty
 
 from config.api.filters import read_moment
 from config.api.query import one_of
-from config.arabic import ascii_digits, clean_text, is_invisible, parse_date, parse_decimal, phone_e164
+from config.arabic import ascii_digits, clean_text, is_invisible
 from config.clock import zone_of
+from config.numbers import parse_date, parse_decimal, phone_e164
 
 # A sentence of DRF whose own Arabic ends in an English word: found here, it is in our catalogue, which comes first.
 REWORDED = gettext_noop("This field may not be null.")

@@ -15,9 +15,9 @@ from actions import counting as action_counting
 from actions.choices import ENDED, FIRST_ACTIONS, ActionStatus, ActionType
 from actions.models import ActionCount, ActionNote, CustomerAction
 from config import demo
-from config.arabic import national_id, phone_e164
 from config.counts import EVERYBODY
 from config.models import AuditEntry
+from config.numbers import national_id, phone_e164
 from config.testing import data_of
 from customers import counting as customer_counting
 from customers.ad_licenses import warnings_of

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 
 from config.api.labels import text_in
-from config.arabic import ascii_digits, fold_text, is_saudi, national_id_kind
+from config.arabic import ascii_digits, fold_text
+from config.numbers import is_saudi, national_id_kind
 from config.places import city_key
 from customers.choices import (
     ConsentPurpose,

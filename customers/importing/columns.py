@@ -11,9 +11,9 @@ import orjson
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
 
-from config.arabic import national_id, phone_e164
 from config.clock import zone_of
 from config.db import new_id
+from config.numbers import national_id, phone_e164
 from customers.choices import CHANNELS
 from customers.importing.copying import NULL, array_text, copied_value
 from customers.importing.rows import Problem, Row

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ValidationError
 
-from config.arabic import ascii_digits, parse_date, strip_bidi
+from config.arabic import ascii_digits, strip_bidi
+from config.numbers import parse_date
 from customers.importing.rows import Problem, messages_of
 from customers.importing.words import key_of
 

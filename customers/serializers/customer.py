@@ -23,7 +23,7 @@ from config.api.serializers import (
     WordField,
     optional,
 )
-from config.arabic import national_id
+from config.numbers import national_id
 from customers.choices import CHANNELS, Floor, Furnishing, Gender, Priority, Purpose, Source, Stage, Timeline
 from customers.followups import next_follow_up_sql
 from customers.includes import INCLUDES
