@@ -18,8 +18,9 @@ from config.audit import recorded
 from config.db import held, lock
 from config.signals import changed
 from customers.models import Customer
+from customers.services.columns import merged
 from customers.services.consent import outreach_notices
-from customers.services.customer import SYSTEM_ID, SYSTEM_NAME, merged
+from customers.services.customer import SYSTEM_ID, SYSTEM_NAME
 from employees.choices import Role
 from employees.models import Employee
 from employees.services import keep

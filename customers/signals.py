@@ -4,7 +4,7 @@ from django.dispatch import receiver
 
 from config.signals import changed
 from customers.services.activity import hand_over_appointments
-from customers.services.customer import hand_over_customers
+from customers.services.bulk import hand_over_customers
 from employees.models import Employee
 
 

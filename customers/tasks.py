@@ -4,7 +4,7 @@ from celery import shared_task
 
 from config.counts import report
 from customers import counting, refreshing
-from customers.services import customer as services
+from customers.services import search as services
 from employees.models import Organization
 
 

@@ -21,6 +21,7 @@ from actions.tests.rules import BUCKETS, PRIORITIES, ROLES, SOURCES, STATUSES, T
 from config.testing import HubClient, data_of, error_of, fields_of, make_customer
 from customers.models import Customer
 from customers.services import customer as customers
+from customers.services.bulk import bulk_update_customers
 from customers.tests.rules import RIYADH, ends_by, is_empty, midnight, starts_by
 from employees import services as employees
 from employees.authentication import forget_identities
@@ -360,7 +361,7 @@ class Walk:
             [row.pk for row in self.customers(actor, 4)],
             {"assigned_employee_id": self.target("omar", "huda")},
         )
-        self.write(customers.bulk_update_customers, ids, actor=actor, values=values)
+        self.write(bulk_update_customers, ids, actor=actor, values=values)
 
     def move_house(self):
         actor = self.who()

@@ -38,7 +38,7 @@ from customers.importing.words import (
 )
 from customers.search import derived_columns
 from customers.serializers.customer import CustomerInput, PreferencesInput
-from customers.services.customer import merged_preferences
+from customers.services.columns import merged_preferences
 from customers.stages import having_been
 
 # --- How cells are read -----------------------------------------------------------------------

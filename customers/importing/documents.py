@@ -17,7 +17,8 @@ from customers.importing.rows import Problem, Row
 from customers.models import Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.serializers.customer import CustomerInput
-from customers.services.customer import SYSTEM_ID, SYSTEM_NAME, columns_of
+from customers.services.columns import columns_of
+from customers.services.customer import SYSTEM_ID, SYSTEM_NAME
 from customers.stages import having_been
 from employees.choices import Role
 from employees.models import Employee

@@ -21,6 +21,7 @@ from customers.importing.copying import NULL, copy, line_of, rewrite
 from customers.importing.rows import messages_of
 from customers.models import Customer
 from customers.services import customer as services
+from customers.services.columns import columns_of
 from customers.stages import entering
 
 CHUNK_ROWS = 5_000
@@ -193,7 +194,7 @@ class Loader:
         for customer in customers:
             row = row_of[customer.pk]
             try:
-                values = services.columns_of(self.source.api_values(row.values), customer)
+                values = columns_of(self.source.api_values(row.values), customer)
             except ValidationError as error:
                 self.report.bad(row.number, [("", "", message) for _path, message in messages_of(error)])
                 refused += 1

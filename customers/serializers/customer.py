@@ -29,7 +29,8 @@ from customers.followups import next_follow_up_sql
 from customers.includes import INCLUDES
 from customers.models import Assignment, Customer, StageChange
 from customers.serializers.compliance import ComplianceSerializer
-from customers.services.customer import MAX_FACT_CHARACTERS, MAX_FACTS, MAX_REASON
+from customers.services.columns import MAX_FACT_CHARACTERS, MAX_FACTS
+from customers.services.customer import MAX_REASON
 from employees.choices import GateRule
 from employees.serializers import EmployeeSummarySerializer
 

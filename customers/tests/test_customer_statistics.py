@@ -21,6 +21,7 @@ from config.testing import HubClient, at_once, data_of, fields_of, make_action, 
 from customers import counting, refreshing, tasks
 from customers.models import Customer, CustomerSum, CustomerWord, StageChange, StageMedian
 from customers.services import customer as services
+from customers.services.bulk import bulk_change
 from customers.tests.brokerage import (
     CITIES,
     DISTRICTS,
@@ -255,7 +256,7 @@ class Walk:
                 {"operation": "tags", "addTags": ["جديد"], "removeTags": ["vip"]},
             ]
         )
-        self.write(services.bulk_change, actor=actor, customerIds=ids, **parts)
+        self.write(bulk_change, actor=actor, customerIds=ids, **parts)
 
     def delete(self):
         actor = self.who("layla", "fatima")
@@ -523,7 +524,7 @@ def test_numbers_cost_the_same_statements_for_few_as_for_many(as_, layla, path):
 def test_history_and_customer_agree_on_when_a_stage_was_entered(layla):
     customer = make_customer(layla)
     services.change_stage(customer, actor=layla, to_stage="closing")
-    services.bulk_change(actor=layla, customerIds=[customer.pk], operation="stage", toStage="qualified")
+    bulk_change(actor=layla, customerIds=[customer.pk], operation="stage", toStage="qualified")
     customer.refresh_from_db()
     changes = StageChange.objects.filter(customer=customer).order_by("changed_at")
     assert customer.stage_entered_at == changes[2].changed_at and customer.closed_at == changes[1].changed_at

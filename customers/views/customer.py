@@ -40,6 +40,7 @@ from customers.serializers.customer import (
     StageInput,
 )
 from customers.services import customer as services
+from customers.services.bulk import bulk_change
 from customers.stats import statistics, total_of
 
 DELETED_ONLY = {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}}
@@ -216,7 +217,7 @@ class CustomerViewSet(HubViewSet):
 
     def bulk(self, request):
         """One operation on many customers; `failed` names ids that are not the caller's, or that the gates refuse."""
-        outcome = services.bulk_change(actor=request.user, **self.body())
+        outcome = bulk_change(actor=request.user, **self.body())
         answer = {"updatedCount": len(outcome.updated), "failed": self.failures(outcome.missing)}
         answer["failed"] += [
             {"id": key, "code": "VALIDATION_ERROR", "message": str(REFUSED), "details": details}

@@ -8,6 +8,7 @@ from actions import services as actions
 from config.testing import data_of, make_action, make_customer, make_phone
 from customers.models import Customer
 from customers.services import customer as customers
+from customers.services.bulk import bulk_update_customers
 from employees import services as employees
 from realtime import receivers
 from realtime.log import number_events
@@ -155,7 +156,7 @@ def test_a_change_of_very_many_rows_tells_everybody_to_read_again(layla, ahmed, 
     monkeypatch.setattr(receivers, "MAX_ROWS", 2)
     keys = [make_customer(ahmed).pk for _ in range(3)]
     Event.objects.all().delete()
-    customers.bulk_update_customers(keys, actor=layla, values={"priority": "low"})
+    bulk_update_customers(keys, actor=layla, values={"priority": "low"})
     (event,) = log()
     assert (event.event, event.data, event.before, event.after) == ("resync_required", {}, None, None)
     assert event.organization_id == layla.organization_id

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from config.progress import Progress
 from customers.models import Customer
-from customers.services import customer as services
+from customers.services import search as services
 from employees.models import Organization
 
 
