@@ -18,7 +18,8 @@ from config.api.serializers import (
 )
 from customers.choices import CHANNELS, Priority, Source, Stage
 from customers.models import Customer
-from customers.serializers.customer import FactsField, FailureSerializer, SourceField
+from customers.serializers.bulk import FailureSerializer
+from customers.serializers.customer import FactsField, SourceField
 from employees.serializers import EmployeeSummarySerializer
 
 END_OF_DAY, START_OF_WORK = time(23, 59, 59), time(9)

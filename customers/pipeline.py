@@ -13,7 +13,7 @@ from config.clock import current_minute, zone_of
 from config.db import at_one_moment, one_snapshot
 from customers.choices import Stage
 from customers.models import CustomerDay, CustomerSum, StageMedian
-from customers.serializers.customer import CardSerializer
+from customers.serializers.statistics import CardSerializer
 from customers.stats import narrowing
 
 STALE_TIMES = 2

@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
 
 
 def bulk_change(*, actor, customerIds, operation, reason="", notes="", override_reason="", **parts):
-    """One operation of `POST /customers/bulk`; see serializers.customer.BulkInput. Returns the Outcome."""
+    """One operation of `POST /customers/bulk`; see serializers.bulk.BulkInput. Returns the Outcome."""
     if operation == "tags":
         add, remove = parts.get("addTags", []), parts.get("removeTags", [])
         return bulk_tag_customers(customerIds, actor=actor, add=add, remove=remove)

@@ -21,24 +21,20 @@ from customers.options import facets, filter_options
 from customers.pipeline import pipeline
 from customers.querying import CLAIMABLE_SORTS, DEFAULT_SORT, SORTS, CustomerQueryInput
 from customers.search import search
+from customers.serializers.bulk import BulkInput, BulkResultSerializer
 from customers.serializers.compliance_numbers import ComplianceStatisticsSerializer
 from customers.serializers.customer import (
     AssignInput,
-    BulkInput,
-    BulkResultSerializer,
     ClaimableCustomerSerializer,
-    ColumnSerializer,
     CustomerChangeInput,
     CustomerSerializer,
-    CustomerStatisticsSerializer,
     DeletedSerializer,
-    FilterOptionsSerializer,
     MovedCustomerSerializer,
     NewCustomerInput,
-    SearchInput,
-    SearchResultsSerializer,
     StageInput,
 )
+from customers.serializers.search import SearchInput, SearchResultsSerializer
+from customers.serializers.statistics import ColumnSerializer, CustomerStatisticsSerializer, FilterOptionsSerializer
 from customers.services import customer as services
 from customers.services.bulk import bulk_change
 from customers.stats import statistics, total_of
