@@ -2,9 +2,8 @@
 
 from rest_framework import serializers
 
-from config.api.serializers import TextField, WholeNumberField, WordField, optional
+from config.api.serializers import TextField, TextListField, WholeNumberField, WordField, optional
 from customers.importing.relations import Kept, Relation, kept_moment, kept_text
-from customers.serializers.customer import TextListField
 from documents.choices import DocumentType
 from documents.models import Document
 

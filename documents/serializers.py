@@ -11,8 +11,7 @@ from rest_framework.exceptions import ParseError
 
 from config.api.parsers import safe_json
 from config.api.rows import SignedLink
-from config.api.serializers import NoteField, TextField, WordField
-from customers.serializers.customer import TextListField
+from config.api.serializers import NoteField, TextField, TextListField, WordField
 from documents.choices import DocumentType
 from documents.inspection import inspected
 from documents.models import Document

@@ -7,6 +7,7 @@ from config.api.serializers import (
     DayField,
     MoneyField,
     TextField,
+    TextListField,
     WebLinkField,
     WholeNumberField,
     WordField,
@@ -14,7 +15,6 @@ from config.api.serializers import (
 from config.arabic import ascii_digits
 from customers.choices import LISTING_FURNISHING, ListingPurpose, ListingStatus
 from customers.models import Listing
-from customers.serializers.customer import TextListField
 
 # --- What leaves --------------------------------------------------------------------------
 
