@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 import redis
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.test import Client
+from django.test.client import ClientHandler
 from django.utils import timezone
 
 from actions import services as actions
@@ -38,6 +39,10 @@ from employees.models import Team
 from realtime.models import Event
 
 _numbers = itertools.count(10_000_000)
+# Patiently, unlike the hub: a busy machine is no failure of a test.
+_redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=20)
+# One for all clients: each would load the middleware, which looks through all static files, anew.
+_handler = ClientHandler(enforce_csrf_checks=False)
 
 
 class HubClient(Client):
@@ -45,6 +50,7 @@ class HubClient(Client):
 
     def __init__(self, employee=None, *, language=None, raise_request_exception=False):
         super().__init__(raise_request_exception=raise_request_exception)
+        self.handler = _handler
         self.employee = employee
         if employee:
             self.defaults["HTTP_AUTHORIZATION"] = f"Bearer {employees.sign_in(employee)[0]}"
@@ -171,7 +177,10 @@ def nothing_changes():
 def _everything():
     models = (Customer, StageChange, Assignment, Listing, CustomerAction, ActionNote, Event, AuditEntry)
     models += (PropertyInterest, Interaction, Appointment, Reminder, StatusChange)
-    return [list(model.objects.order_by("pk").values()) for model in models]
+    tables = (model._meta.db_table for model in models)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"SELECT '{table}', {table}::text FROM {table}" for table in tables))
+        return sorted(cursor.fetchall())
 
 
 @pytest.fixture(autouse=True)
@@ -179,9 +188,7 @@ def _nobody_remembered():
     """Each test meets a hub that remembers neither people nor tries."""
     forget_identities()
     breaker.close()
-    # Patiently, unlike the hub: a busy machine is no failure of a test.
-    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=20) as connection:
-        connection.flushdb()
+    _redis.flushdb()
 
 
 class Clock:
@@ -199,6 +206,17 @@ def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(timezone, "now", lambda: clock.now)
     return clock
+
+
+@pytest.fixture(scope="module")
+def module_db(django_db_setup, django_db_blocker):
+    """The database for fixtures of a module: each of its tests finds what they write, and its own writes taken back.
+
+    No test of such a module may count on an empty database.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
