@@ -5,6 +5,7 @@ servers. In DEBUG, PostgreSQL and Valkey run embedded under HUB_DATA unless
 DATABASE_URL and REDIS_URL say otherwise.
 """
 
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -353,12 +354,19 @@ SILENCED_SYSTEM_CHECKS = ["security.W008"]
 
 # --- Jobs ------------------------------------------------------------------------------------
 
+_TCP = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
+TCP_OPTIONS = {getattr(socket, name): value for name, value in _TCP.items() if hasattr(socket, name)}
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_timeout": 1,
+    # None on purpose: a worker whose acknowledgement timed out once takes no message again. Requests never publish;
+    # a server that vanishes without a word is found out by TCP.
+    "socket_timeout": None,
     "socket_connect_timeout": 1,
+    "socket_keepalive": True,
+    "socket_keepalive_options": TCP_OPTIONS,
     "global_keyprefix": "hub:",
-    "visibility_timeout": 3600,
+    # What a killed worker had in hand goes to another after this: longer than any task may run, or it would run twice.
+    "visibility_timeout": 1200,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
@@ -385,6 +393,13 @@ CELERY_BEAT_SCHEDULE = {
     "prune events": {"task": "realtime.tasks.prune_events", "schedule": crontab(minute=17)},
     "prune words of names": {"task": "customers.tasks.prune_name_words", "schedule": crontab(hour=3, minute=40)},
 }
+# A message that has waited for longer finds a newer one behind it: a day without workers leaves no heap.
+for _entry in CELERY_BEAT_SCHEDULE.values():
+    _when = _entry["schedule"]
+    if isinstance(_when, timedelta):
+        _entry["options"] = {"expires": _when.total_seconds()}
+    else:
+        _entry["options"] = {"expires": 3600 if len(_when.hour) == 24 else 12 * 3600}
 
 # --- Logs -----------------------------------------------------------------------------------
 

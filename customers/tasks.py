@@ -1,26 +1,25 @@
-"""Periodic work about customers. Each may run twice, late, or in two beats at once."""
-
-from celery import shared_task
+"""Periodic work about customers. Each may run late, or again."""
 
 from config.counts import report
+from config.jobs import job
 from customers import counting, refreshing
 from customers.services import search as services
 from employees.models import Organization
 
 
-@shared_task
+@job
 def fold_counts():
     """Add up what has gathered in the counts that statistics are read from."""
     return counting.fold_counts()
 
 
-@shared_task
+@job
 def prune_name_words():
     """Forget words that no customer's name holds any more: one organization at a time, for writers wait meanwhile."""
     return sum(map(services.prune_name_words, Organization.objects.all()))
 
 
-@shared_task
+@job
 def refresh_stats():
     """Compare counts with the truth, say what differs, and set it right."""
     return report(refreshing.refresh())

@@ -1,17 +1,16 @@
-"""Periodic work about documents. Each may run twice, late, or in two beats at once."""
+"""Periodic work about documents. Each may run late, or again."""
 
-from celery import shared_task
-
+from config.jobs import job
 from documents import services
 
 
-@shared_task
+@job
 def purge_id_copies():
     """Remove copies of IDs that have been kept for as long as their organization keeps them."""
     return services.purge_id_copies()
 
 
-@shared_task
+@job
 def sweep_files():
     """Remove stored files that belong to no document."""
     return services.sweep_files()

@@ -1,11 +1,10 @@
 """Periodic work about people."""
 
-from celery import shared_task
-
+from config.jobs import job
 from employees import services
 
 
-@shared_task
+@job
 def prune_sessions():
     """Remove sessions that nobody can use any more."""
     return services.prune_sessions()

@@ -5,9 +5,9 @@
         with hub.frozen("postgres"):
             assert hub.call("GET", "customers", token=token).status == 503
 
-Its parts are `postgres`, `valkey`, `web`, `worker` and `beat`: web, worker and beat are started by the command lines of
-`manage.py run`, all on data of their own with the demo in it. Tests share one by the fixture `hub`: whoever
-breaks a part of it there mends it.
+Its parts are `postgres`, `valkey`, `web`, `worker` and `beat`, the latter three by the command lines of
+`manage.py run`; `worker2` and `beat2` are others beside them. All are on data of their own, with the
+demo in it. Tests share one by the fixture `hub`: whoever breaks a part of it there mends it.
 """
 
 import http.client
@@ -33,7 +33,7 @@ from config import embedded, processes
 from config.management.commands import run
 
 SERVERS = ("valkey", "postgres")
-PROCESSES = ("web", "worker", "beat")
+PROCESSES = ("web", "worker", "beat", "worker2", "beat2")
 PASSWORD = "demo-hub"
 PATIENCE_SECONDS = 60
 FILL = "from django.core.management import call_command as call; call('migrate', verbosity=0); call('seed_demo')"
@@ -59,7 +59,7 @@ class Hub:
             self.port = free.getsockname()[1]
         self.folder, self.url = folder, f"http://127.0.0.1:{self.port}"
         self.environment = os.environ | {
-            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DJANGO_SETTINGS_MODULE": "config.tests.brisk_settings",
             "HUB_DATA": str(folder),
             "DATABASE_URL": "",
             "REDIS_URL": "",
@@ -75,6 +75,7 @@ class Hub:
             embedded.start_server(self.folder, name, fast=True)
             return
         argv = {"web": run.web("127.0.0.1", str(self.port)), "worker": run.worker(), "beat": run.beat(self.folder)}
+        argv |= {"worker2": run.worker(), "beat2": run.beat(self.folder / "pids")}
         with open(self.folder / f"{name}.log", "ab") as log:
             options = {"cwd": settings.BASE_DIR, "env": self.environment, "stdout": log, "stderr": subprocess.STDOUT}
             self._children[name] = processes.spawn(self.folder, name, argv[name], **options)
@@ -156,7 +157,7 @@ class Hub:
     def sql(self, statement, *params):
         """The rows of a statement."""
         with psycopg.connect(embedded.database_url(self.folder), autocommit=True) as connection:
-            cursor = connection.execute(statement, params)
+            cursor = connection.execute(statement, params or None)
             return cursor.fetchall() if cursor.description else None
 
     def redis(self):
@@ -194,7 +195,7 @@ def running_hub(*parts, **environment):
     try:
         embedded.start(folder, fast=True, own=True)
         hub.run(FILL)
-        for name in parts or PROCESSES:
+        for name in parts or ("web", "worker", "beat"):
             hub.start(name)
         yield hub
     finally:

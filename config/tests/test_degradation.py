@@ -72,10 +72,10 @@ def test_a_database_that_is_stopped_is_a_503_within_three_seconds_and_back_for_t
     assert statuses(together(hub, 4 * THREADS, token=token)) == {200}
 
 
-def sign_in_until_refused(hub, email):
-    """The statuses of eleven wrong sign-ins of one account."""
-    body = {"email": email, "password": "wrong"}
-    return [hub.call("POST", "auth/login", body).status for _ in range(11)]
+def refused_sign_ins(hub, email):
+    """How many of fifteen wrong sign-ins of one account are refused unread; ten may come at once."""
+    answers = together(hub, 15, "POST", "auth/login", {"email": email, "password": "wrong"})
+    return [answer.status for answer in answers].count(429)
 
 
 def test_valkey_that_hangs_costs_half_a_second_at_most_and_sign_ins_stay_limited(hub, token):
@@ -83,11 +83,11 @@ def test_valkey_that_hangs_costs_half_a_second_at_most_and_sign_ins_stay_limited
 
     with hub.frozen("valkey"):
         answers = [hub.call("GET", path, token=token) for path in ("customers", "customers/stats", "employees") * 4]
-        tries = sign_in_until_refused(hub, "hung@hub.test")
+        refused = refused_sign_ins(hub, "hung@hub.test")
         ready = hub.call("GET", "/readyz")
 
     assert statuses(answers) == {200} and max(answer.seconds for answer in answers) < usual + 0.5
-    assert tries == [401] * 10 + [429]
+    assert refused >= 3
     assert (ready.status, ready.json()) == (200, {"postgresql": "ok", "redis": "away"}) and ready.seconds < 2.5
 
 
@@ -95,13 +95,13 @@ def test_valkey_that_is_killed_is_not_missed_and_found_again(hub, token):
     hub.kill("valkey")
     try:
         answers = [hub.call("GET", "customers", token=token) for _ in range(10)]
-        tries = sign_in_until_refused(hub, "killed@hub.test")
+        refused = refused_sign_ins(hub, "killed@hub.test")
         ready = hub.call("GET", "/readyz")
     finally:
         hub.start("valkey")
 
     assert statuses(answers) == {200} and max(answer.seconds for answer in answers) < 1
-    assert tries == [401] * 10 + [429]
+    assert refused >= 3
     assert ready.json() == {"postgresql": "ok", "redis": "away"}
     assert hub.call("GET", "/readyz").json() == {"postgresql": "ok", "redis": "ok"}
     body = {"email": "back@hub.test", "password": "wrong"}
