@@ -1,0 +1,67 @@
+"""Compression, where no proxy in front does it: which answers, for whom, and what becomes of their ETag."""
+
+import gzip
+
+import orjson
+import pytest
+
+from config.middleware import accepts_gzip
+from config.testing import HubClient, data_of, make_customer
+
+
+@pytest.fixture
+def client(layla):
+    make_customer(layla, name="سارة الحربي", notes="ملاحظة " * 200)
+    return HubClient(layla)
+
+
+def test_json_worth_it_is_compressed_for_who_takes_gzip_and_says_that_it_varies(client):
+    plain = client.get("customers")
+    packed = client.get("customers", headers={"Accept-Encoding": "br, gzip;q=0.8"})
+
+    assert "Content-Encoding" not in plain.headers
+    assert packed["Content-Encoding"] == "gzip" and packed["Content-Length"] == str(len(packed.content))
+    assert orjson.loads(gzip.decompress(packed.content))["data"] == data_of(plain)
+    assert plain["Vary"] == packed["Vary"] and "Accept-Encoding" in plain["Vary"]
+    assert len(packed.content) < len(plain.content) / 2
+
+
+def test_the_tag_of_a_compressed_answer_is_weak_and_finds_its_304(client):
+    tag = client.get("customers", headers={"Accept-Encoding": "gzip"})["ETag"]
+
+    again = client.get("customers", headers={"Accept-Encoding": "gzip", "If-None-Match": tag})
+
+    assert tag == f"W/{client.get('customers')['ETag']}"
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_short_answer_and_one_with_tokens_are_not_compressed(client, layla):
+    gzipped = {"Accept-Encoding": "gzip"}
+    assert "Content-Encoding" not in client.get("customers/nobody", headers=gzipped).headers
+    signed_in = client.get("auth/me", headers=gzipped)
+    assert signed_in.status_code == 200 and "Content-Encoding" not in signed_in.headers
+
+
+def test_behind_a_proxy_nothing_is_compressed_here(layla, settings):
+    settings.COMPRESS = False
+    make_customer(layla, notes="ملاحظة " * 200)
+    answer = HubClient(layla).get("customers", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer.headers and "Accept-Encoding" not in answer["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("header", "takes_it"),
+    [
+        ("gzip", True),
+        ("br, gzip;q=0.5", True),
+        ("GZIP", True),
+        ("*", True),
+        ("", False),
+        ("br", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, br", False),
+        ("x-gzipped", False),
+    ],
+)
+def test_who_takes_gzip(header, takes_it):
+    assert accepts_gzip(header) is takes_it
