@@ -160,6 +160,17 @@ class Hub:
             cursor = connection.execute(statement, params or None)
             return cursor.fetchall() if cursor.description else None
 
+    @contextmanager
+    def locked(self, table):
+        """Nobody reads or writes a table for the block."""
+        with psycopg.connect(embedded.database_url(self.folder)) as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield
+
+    def somebody_waits(self):
+        """Whether a statement waits for a lock."""
+        return self.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != [(0,)]
+
     def redis(self):
         """A client of its Valkey."""
         return redis.Redis.from_url(embedded.redis_url(self.folder), socket_timeout=5)

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db import connection
 
 from actions.tasks import wake_snoozed
-from config import embedded
 from config.celery import app
 from config.testing import make_action, make_customer
 
@@ -79,17 +78,10 @@ def snooze(hub):
     return snooze
 
 
-def locked(hub):
-    """A transaction that nobody passes who reads actions."""
-    session = psycopg.connect(embedded.database_url(hub.folder))
-    session.execute("LOCK TABLE customer_actions IN ACCESS EXCLUSIVE MODE")
-    return session
-
-
 @pytest.mark.slow
 def test_what_a_killed_worker_leaves_is_done_by_the_next(hub, snooze):
     is_awake = snooze()
-    with locked(hub):
+    with hub.locked("customer_actions"):
         hub.wait_for(lambda: hub.sql(WAITING) == [(1,)])
         hub.kill("worker")
     hub.wait_for(lambda: hub.sql(WAITING) == [(0,)])
@@ -108,7 +100,7 @@ def test_two_beats_and_two_workers_run_a_job_once_at_a_time(hub, snooze):
     is_awake = snooze()
     held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s::bigint"
     (key,) = hub.sql("SELECT hashtext('actions.tasks.wake_snoozed')::bigint & x'ffffffff'::bigint")[0]
-    with locked(hub):
+    with hub.locked("customer_actions"):
         hub.wait_for(lambda: hub.sql(held, key) == [(1,)])
         published = hub.redis().llen("hub:celery")
         hub.wait_for(lambda: hub.redis().llen("hub:celery") != published)

@@ -141,6 +141,8 @@ def web(host, port):
     """The command line of the web server."""
     options = ["--interface", "asgi", "--host", host, "--port", port, "--log-level", "warning"]
     options += ["--workers-kill-timeout", str(END_SECONDS - 1)]
+    # granian counts connections, idle ones and sockets too; requests wait for a thread in config/deadline.py.
+    options += ["--backlog", "2048", "--backpressure", "8192"]
     return _module("granian", *options, "config.asgi:application")
 
 
