@@ -1,11 +1,10 @@
 """Periodic work of live updates."""
 
-from celery import shared_task
-
+from config.jobs import job
 from realtime import log
 
 
-@shared_task
+@job
 def prune_events():
     """Number what nobody was there to hear, and remove what is older than a day."""
     log.number_events()
