@@ -67,6 +67,7 @@ class ActionViewSet(HubViewSet):
             ("bulk", "bulk_complete", "bulk_dismiss", "bulk_snooze", "bulk_assign"), BulkActionsResultSerializer
         ),
     }
+    throttle_scopes = dict.fromkeys(("bulk", "bulk_complete", "bulk_dismiss", "bulk_snooze", "bulk_assign"), "bulk")
     created = frozenset({"create", "note"})
     sorts = {
         "createdAt": Sort("created_at"),

@@ -235,7 +235,7 @@ DEMO = DEBUG and EMBEDDED_DATABASE and env.bool("HUB_DEMO", True)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["employees.authentication.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["employees.permissions.RolePermission"],
-    "DEFAULT_THROTTLE_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttling.EmployeeThrottle"],
     "DEFAULT_PARSER_CLASSES": ["config.api.parsers.SafeJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["config.api.renderers.EnvelopeRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.renderers.OneRenderer",

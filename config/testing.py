@@ -220,6 +220,12 @@ def module_db(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture
+def limits(settings):
+    """The real rate limits; other tests call as often as they like."""
+    settings.RATE_LIMITS = True
+
+
+@pytest.fixture
 def organization(db):
     return employees.create_organization(name="وساطة الرياض", name_en="Riyadh Brokers")
 

@@ -31,6 +31,7 @@ class DocumentViewSet(ChildViewSet):
     default_sort = "uploadedAt"
     bodies = {"create": NewDocumentInput, "update": DocumentInput}
     answers = {**ChildViewSet.answers, "create": _WITH_WARNINGS, "update": _WITH_WARNINGS}
+    throttle_scopes = {"create": "upload"}
     change, remove = staticmethod(services.change_document), staticmethod(services.remove_document)
 
     def create(self, request, customer_id):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config.db import PrefixedIDField, VersionedModel
 from employees.choices import GatePreset, IdCopies, Role
 from employees.querysets import EmployeeQuerySet, OrganizationQuerySet
-from employees.roles import BULK_LIMITS, PERMISSIONS
+from employees.roles import BULK_LIMITS, PERMISSIONS, RATES
 
 FRIDAY, SATURDAY = 5, 6
 
@@ -159,6 +159,11 @@ class Employee(AbstractBaseUser, VersionedModel):
     def bulk_limit(self):
         """How many ids one bulk call of this employee may name."""
         return BULK_LIMITS.get(self.role, 0)
+
+    @property
+    def rates(self):
+        """How many calls a minute this employee may make, by category, where the role decides it."""
+        return RATES[self.role]
 
     def may(self, permission):
         """Whether the role has a verb, within what the organization allows."""

@@ -37,3 +37,11 @@ PERMISSIONS = {
 
 # How many ids one bulk call may name; a role that is missing may make none.
 BULK_LIMITS = {Role.ADMIN: 500, Role.SALES_MANAGER: 200, Role.SALES_AGENT: 50}
+
+# How many calls of a category a minute; one that is missing here has the same for everybody: config.api.throttling.
+RATES = {
+    Role.ADMIN: {"read": 200, "write": 100, "bulk": 50},
+    Role.SALES_MANAGER: {"read": 150, "write": 50, "bulk": 20},
+    Role.SALES_AGENT: {"read": 100, "write": 30, "bulk": 10},
+    Role.VIEWER: {"read": 50, "write": 0, "bulk": 0},
+}

@@ -29,6 +29,8 @@ SPENT_GRACE = timedelta(seconds=10)
 MAX_PASSWORD = 256
 SIGN_INS_OF_AN_ACCOUNT = throttling.Limit(per_minute=5, burst=10)
 SIGN_INS_OF_AN_ADDRESS = throttling.Limit(per_minute=50, burst=50)
+# An office of a hundred behind one address, whose tabs all wake at nine.
+SESSION_CALLS_OF_AN_ADDRESS = throttling.Limit(per_minute=60, burst=120)
 
 
 def check_credentials(email, password, *, address):
@@ -43,6 +45,11 @@ def check_credentials(email, password, *, address):
     if len(password) > MAX_PASSWORD:
         password = ""
     return authenticate(username=email.strip(), password=unicodedata.normalize("NFC", password))
+
+
+def count_session_call(address):
+    """Raises Throttled (429) when an address refreshes or signs out too often; neither says yet who it is."""
+    throttling.require(f"session:address:{address}", SESSION_CALLS_OF_AN_ADDRESS)
 
 
 def start_session(employee):

@@ -106,6 +106,7 @@ class SessionViewSet(HubViewSet):
 
     def refresh(self, request):
         """Trade a refresh token, which works once, for a new pair of tokens."""
+        services.count_session_call(client_address(request))
         refreshed = services.refresh_session(self.body()["refreshToken"])
         if refreshed is None:
             raise AuthenticationFailed(_("Invalid or expired refresh token"))
@@ -116,6 +117,7 @@ class SessionViewSet(HubViewSet):
 
     def logout(self, request):
         """End this session and both its tokens; where the access token has expired, the refresh token will do."""
+        services.count_session_call(client_address(request))
         token = self.body().get("refreshToken")
         if not (token and services.sign_out_with(token)):
             if request.user is None:

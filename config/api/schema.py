@@ -96,6 +96,12 @@ ERROR_DESCRIPTIONS = {
 }
 
 
+RATE_HEADERS = {
+    "X-RateLimit-Limit": {"description": "Calls a minute of this category", "schema": _COUNT},
+    "X-RateLimit-Remaining": {"description": "Calls that may come at once", "schema": _COUNT},
+    "X-RateLimit-Reset": {"description": "When all of them are back, in seconds since 1970", "schema": _COUNT},
+}
+RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": _COUNT}}
 FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 FILE_DESCRIPTIONS = {"200": "The file, to be saved", "206": "The part of it that `Range` asks for"}
 
@@ -269,17 +275,22 @@ class HubSchema(AutoSchema):
         error = self._component("Error", ERROR)
         for code in self._error_statuses():
             responses[str(code)] = {"description": ERROR_DESCRIPTIONS[code], "content": self._json(error)}
+        for code, response in responses.items():
+            headers = {} if self.view.public or code == "401" else RATE_HEADERS
+            headers = headers | (RETRY_AFTER if code in ("429", "503") else {})
+            if headers:
+                response["headers"] = headers
         return responses
 
     def _error_statuses(self):
         view = self.view
-        statuses = [400, 503]
+        statuses = [400, 429, 503]
         if view.action in view.bodies:
             statuses += [413, 415]
         if not view.public:
             statuses += [401, 403]
         elif view.action in view.bodies:
-            statuses += [401, 429]
+            statuses.append(401)
         if "{" in self.path:
             statuses.append(404)
         if view.action in view.files:

@@ -19,6 +19,7 @@ from config.api.pagination import DEFAULT_SIZE, MAX_SIZE, paginate, part_from
 from config.api.query import QueryParams
 from config.api.renderers import dumps
 from config.api.rows import declared_fields, fragments, rows_of
+from config.api.throttling import rate_headers
 from config.db import tried_again
 
 _ETAG_VERSION = re.compile(r'^(?:W/)?"(\d{1,9})-')
@@ -34,8 +35,8 @@ class HubViewSet(GenericViewSet):
     list; `includable` names the relations that may be asked for, which all come along outside of lists
     when none is. By action: `bodies` declares what is read, `answers` what is returned when it is not
     the resource itself, `filtersets` what others than the list are narrowed by, `extra_params` further
-    query parameters; `created` actions answer 201; `lists` actions a page of the collection; `files`
-    actions a file; `bare` actions answer without the envelope.
+    query parameters, `throttle_scopes` what it counts as where the method does not say; `created` actions answer
+    201; `lists` actions a page of the collection; `files` actions a file; `bare` actions answer without the envelope.
     """
 
     resource = collection = path = None
@@ -48,6 +49,7 @@ class HubViewSet(GenericViewSet):
     includable = frozenset()
     bodies, answers, filtersets, extra_params, bare, files = {}, {}, {}, {}, frozenset(), frozenset()
     created, lists = frozenset({"create"}), frozenset({"list"})
+    throttle_scopes = {}
 
     # --- Reading the request -----------------------------------------------------------
 
@@ -195,6 +197,8 @@ class HubViewSet(GenericViewSet):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.in_envelope = True
         response.bare = self.action in self.bare
+        for name, value in rate_headers(request, self).items():
+            response[name] = value
         if response.status_code < 400 and isinstance(response, Response):
             self._describe(response)
             self._tag(request, response)

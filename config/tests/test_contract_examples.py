@@ -490,7 +490,7 @@ def test_404_names_the_resource(as_, ahmed):
     }
 
 
-def test_429_says_when_to_come_back(as_, db, monkeypatch):
+def test_429_says_when_to_come_back(as_, db, limits, monkeypatch):
     monkeypatch.setattr(services, "SIGN_INS_OF_AN_ACCOUNT", Limit(per_minute=5, burst=1))
     credentials = {"email": "nobody@hub.test", "password": "wrong"}
     as_().post("auth/login", credentials)

@@ -78,6 +78,7 @@ class CustomerViewSet(HubViewSet):
         "pipeline": {"pipeline": ColumnSerializer(many=True)},
     }
     lists = frozenset({"list", "query", "search"})
+    throttle_scopes = {"bulk": "bulk", "search": "search", "query": "search"}
     includable = INCLUDES
     extra_params = {
         "list": DELETED_ONLY,

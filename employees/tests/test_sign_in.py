@@ -19,6 +19,8 @@ from config.testing import HubClient, data_of, error_of, make_employee
 from employees import services
 from employees.choices import Role
 
+pytestmark = pytest.mark.usefixtures("limits")
+
 PASSWORD = "كلمة سر طويلة جدا 42"
 
 
