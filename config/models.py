@@ -1,7 +1,8 @@
-"""The audit table: one entry per changed row, written by triggers, and of reads by audit.record_read."""
+"""The audit table: one entry per changed row, written by triggers, and of reads by audit.record_read. Answers kept."""
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
+from django.utils import timezone
 
 
 class AuditEntry(models.Model):
@@ -31,4 +32,30 @@ class AuditEntry(models.Model):
                 name="audit_removed_of_customer",
                 condition=models.Q(operation="delete"),
             ),
+        ]
+
+
+class IdempotencyKey(models.Model):
+    """A POST that succeeded under a key of its caller's, and what a repeat is answered with: see api.idempotency.
+
+    Nobody sees a row without a status but the transaction that inserted it.
+    """
+
+    employee_id = models.CharField(max_length=50, db_collation="C")
+    organization_id = models.CharField(max_length=50, db_collation="C")
+    key = models.CharField(max_length=255, db_collation="C")
+    path = models.TextField()
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    # The rendered data, and what stands around it; empty once a row that they show was removed for good.
+    data = models.TextField(null=True)
+    head = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        db_table = "idempotency_keys"
+        constraints = [models.UniqueConstraint(fields=["employee_id", "key"], name="idempotency_key_unique")]
+        indexes = [
+            models.Index(fields=["organization_id"], name="idempotency_organization"),
+            models.Index(fields=["created_at"], name="idempotency_age"),
         ]

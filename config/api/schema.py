@@ -8,6 +8,7 @@ from drf_spectacular.plumbing import ResolvedComponent, build_array_type, build_
 from rest_framework.serializers import BaseSerializer
 
 from config.api.exceptions import CODES
+from config.api.idempotency import HEADER, REPLAYED
 
 _STRING, _BOOLEAN = {"type": "string"}, {"type": "boolean"}
 _COUNT = {"type": "integer", "minimum": 0}
@@ -101,6 +102,7 @@ RATE_HEADERS = {
     "X-RateLimit-Remaining": {"description": "Calls that may come at once", "schema": _COUNT},
     "X-RateLimit-Reset": {"description": "When all of them are back, in seconds since 1970", "schema": _COUNT},
 }
+REPLAYED_HEADER = {REPLAYED: {"description": "`true` of a repeated answer", "schema": _STRING | {"enum": ["true"]}}}
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": _COUNT}}
 FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 FILE_DESCRIPTIONS = {"200": "The file, to be saved", "206": "The part of it that `Range` asks for"}
@@ -262,6 +264,15 @@ class HubSchema(AutoSchema):
                     description="The ETag of the version you changed; 412 when it is stale",
                 )
             )
+        if view.takes_key(self.method):
+            parameters.append(
+                build_parameter_type(
+                    name=HEADER,
+                    schema=_STRING | {"minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+                    location="header",
+                    description="Sent again under the same key within a day, the request is answered, not repeated",
+                )
+            )
         return parameters
 
     def _get_response_bodies(self, direction="response"):
@@ -278,6 +289,8 @@ class HubSchema(AutoSchema):
         for code, response in responses.items():
             headers = {} if self.view.public or code == "401" else RATE_HEADERS
             headers = headers | (RETRY_AFTER if code in ("429", "503") else {})
+            if self.view.takes_key(self.method):
+                headers = headers | {"409": RETRY_AFTER, status: REPLAYED_HEADER}.get(code, {})
             if headers:
                 response["headers"] = headers
         return responses

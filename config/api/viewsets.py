@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from config.api.exceptions import NOT_FOUND_MESSAGES
+from config.api.idempotency import answered_once
 from config.api.pagination import DEFAULT_SIZE, MAX_SIZE, paginate, part_from
 from config.api.query import QueryParams
 from config.api.renderers import dumps
@@ -57,7 +58,13 @@ class HubViewSet(GenericViewSet):
         super().initial(request, *args, **kwargs)
         method = request.method.lower()
         if method in _WRITES and self.action:
-            setattr(self, method, tried_again(getattr(self, method)))
+            handler = getattr(self, method)
+            handler = answered_once(self, handler) if self.takes_key(request.method) else handler
+            setattr(self, method, tried_again(handler))
+
+    def takes_key(self, method):
+        """Whether an `Idempotency-Key` means something: with a POST that signs nobody in and is no question."""
+        return method == "POST" and not self.public and self.throttle_scopes.get(self.action) != "search"
 
     def perform_authentication(self, request):
         """Nobody is asked who they are where anybody may come: signing in works with a stale token in the header."""

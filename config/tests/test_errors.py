@@ -933,6 +933,7 @@ EXPOSED = {
     "Last-Modified",
     "Location",
     "Retry-After",
+    "Idempotent-Replayed",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
