@@ -44,7 +44,7 @@ def answered_once(view, handler):
         raise ValidationError({HEADER: _("Must be 1 to 255 visible ASCII characters")})
 
     def answer(request, *args, **kwargs):
-        fingerprint = _fingerprint(request)
+        fingerprint = _fingerprint(request, reads_body=view.action in view.bodies)
         with transaction.atomic():
             row = _claimed(request, key, fingerprint)
             if row.status is None:
@@ -102,9 +102,9 @@ def _patience():
         cursor.execute(wait, [before])
 
 
-def _fingerprint(request):
+def _fingerprint(request, *, reads_body):
     """A hash of what is asked for. Of a form its fields, as clients draw a new boundary each time."""
-    body = request.data
+    body = request.data if reads_body else None
     if isinstance(body, MultiValueDict):
         body = {name: [_hashable(value) for value in values] for name, values in body.lists()}
     asked = [request.method, request.path_info, request.META.get("QUERY_STRING", ""), body]

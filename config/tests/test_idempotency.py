@@ -88,6 +88,13 @@ def test_every_kind_of_post_can_be_repeated(as_, layla, ahmed):
             assert_repeats(first, client.post(path, body, **key))
 
 
+def test_a_body_that_nobody_reads_does_not_matter(as_, ahmed, layla):
+    client, path = as_(ahmed), f"/api/v1/customers/{make_customer(layla).pk}/claim"
+    first = client.generic("POST", path, "", content_type="text/plain", **KEY)
+    data_of(first)
+    assert_repeats(first, client.generic("POST", path, "anything", content_type="text/plain", **KEY))
+
+
 def test_another_request_under_the_same_key_is_refused(as_, ahmed):
     client, body = as_(ahmed), new_customer()
     data_of(client.post("customers", body, **KEY), 201)
