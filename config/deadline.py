@@ -2,6 +2,9 @@
 
 import asyncio
 
+# How long a newcomer waits for a place while all threads are stuck: one may come free at any moment.
+STUCK_SECONDS = 2
+
 
 class TooLate(Exception):
     """The deadline has passed. `running` is the task that goes on unheard, None when it has never begun."""
@@ -22,13 +25,12 @@ class Threads:
         self._places, self._given_up = asyncio.Semaphore(count), set()
 
     async def run(self, work):
-        """What `await work()` returns. Raises TooLate; at once while every thread holds what was given up."""
-        if len(self._given_up) == self._count:
-            raise TooLate
+        """What `await work()` returns. Raises TooLate; soon, while every thread holds what was given up."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._seconds
+        patience = STUCK_SECONDS if len(self._given_up) == self._count else self._seconds
         try:
-            async with asyncio.timeout_at(deadline):
+            async with asyncio.timeout(patience):
                 await self._places.acquire()
         except TimeoutError:
             raise TooLate from None
