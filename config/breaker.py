@@ -1,10 +1,13 @@
 """One circuit breaker before every use of Redis: who meets a server that is away waits once, others do not."""
 
+import logging
 import threading
 import time
 
 from django_redis import get_redis_connection
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.exceptions import RedisError
+
+logger = logging.getLogger("hub.redis")
 
 OPEN_SECONDS = 5
 
@@ -16,8 +19,8 @@ class RedisAway(RedisError):
 class Breaker:
     """Closed as long as Redis answers.
 
-    A time-out or a refused connection opens it; OPEN_SECONDS later one caller tries again, and until
-    that one has an answer all others go on without Redis.
+    A time-out, a refused connection or a refusal of its own (no memory left, a full disk) opens it;
+    OPEN_SECONDS later one caller tries again, and until that one has an answer all others go on without Redis.
     """
 
     def __init__(self):
@@ -33,7 +36,8 @@ class Breaker:
                 self._open_until = now + OPEN_SECONDS
         try:
             answer = use(get_redis_connection("default"))
-        except (ConnectionError, TimeoutError) as error:
+        except RedisError as error:
+            logger.warning("redis away", extra={"facts": {"why": type(error).__name__}})
             self._open_until = time.monotonic() + OPEN_SECONDS
             raise RedisAway from error
         self._open_until = 0.0

@@ -898,6 +898,7 @@ def test_a_statement_that_takes_too_long_is_a_503(send, monkeypatch):
     response = send("POST customers", A_CUSTOMER)
     assert_refused(response, 503, "DATABASE_ERROR")
     assert response["Retry-After"] == "5"
+    assert response.json()["message"] == "This takes the database too long; ask for less, or try again later"
 
 
 def test_no_bad_request_writes_personal_data_into_the_log(send, caplog):

@@ -1,9 +1,10 @@
-"""The running server: nothing secret in what it writes, and whoever is being served when it ends is served."""
+"""The running server: what it writes, whom the slow cost nothing, and how it ends."""
 
 import os
 import signal
 import socket
 import threading
+from contextlib import ExitStack
 from urllib.parse import quote
 
 import pytest
@@ -53,6 +54,20 @@ def test_no_query_string_and_no_token_is_written_anywhere(web):
     said = web.log()
     assert '"route": "api/v1/customers"' in said
     assert SECRET not in said and "محمد" not in said
+
+
+def test_hundreds_who_send_slowly_take_no_thread(web):
+    head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    slow = [head, f"{head}Content-Length: 900\r\n\r\n{{", f"{head}Transfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"]
+    token = web.sign_in()
+    with ExitStack() as held:
+        for number in range(300):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", web.port), timeout=10))
+            connection.sendall(slow[number % 3].encode())
+        answers = [web.call("GET", "customers", token=token) for _ in range(5)]
+
+    assert [answer.status for answer in answers] == [200] * 5
+    assert max(answer.seconds for answer in answers) < 5
 
 
 def test_who_is_being_served_when_the_server_is_told_to_end_is_answered(web):
