@@ -1,11 +1,10 @@
 """Periodic work about requests."""
 
-from celery import shared_task
-
 from config.api.idempotency import prune_keys
+from config.jobs import job
 
 
-@shared_task
+@job
 def prune_idempotency_keys():
     """Remove keys that nobody repeats any more, with the answers kept under them."""
     return prune_keys()

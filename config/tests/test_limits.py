@@ -33,9 +33,13 @@ def told(response):
     return int(response["X-RateLimit-Limit"]), int(response["X-RateLimit-Remaining"])
 
 
+# However slow the machine is, nothing has come back before a test asks.
+SLACK_SECONDS = 3
+
+
 def use_up(who, category, per_minute, burst):
-    """Let an employee or an address have used a bucket's burst this very moment."""
-    full_again = time.time() + burst * 60 / per_minute
+    """Let an employee or an address have used a bucket's burst, and a little more, this very moment."""
+    full_again = time.time() + burst * 60 / per_minute + SLACK_SECONDS
     get_redis_connection("default").set(f"hub:limit:{category}:{getattr(who, 'pk', who)}", full_again, ex=600)
 
 
@@ -87,7 +91,7 @@ def test_past_the_burst_a_call_is_refused_and_changes_nothing(calls, ahmed, cate
     assert abs(reset - time.time() - burst * 60 / per_minute) < 5
     assert abs(int(response["X-RateLimit-Reset"]) - reset) <= 1
     assert told(response) == (per_minute, 0)
-    assert 1 <= int(response["Retry-After"]) <= 60 // per_minute + 1
+    assert 1 <= int(response["Retry-After"]) <= 60 // per_minute + 1 + SLACK_SECONDS
 
 
 def test_after_the_seconds_that_it_names_one_call_succeeds_and_no_second(as_, ahmed):
