@@ -2,6 +2,7 @@
 
 from actions.counting import TABLES
 from config import counts
+from config.cache import void
 
 
 def check(organization_id=None):
@@ -11,4 +12,7 @@ def check(organization_id=None):
 
 def refresh(organization_id=None):
     """Set right what differs; returns the differences that there were."""
-    return counts.repair(TABLES, organization_id)
+    found = counts.repair(TABLES, organization_id)
+    if found:
+        void(organization_id)
+    return found

@@ -4,6 +4,7 @@ from django.dispatch import receiver
 
 from actions import following
 from actions.models import CustomerAction
+from config.cache import void
 from config.signals import changed
 from customers.models import Customer
 from employees.choices import Role
@@ -33,6 +34,13 @@ def follow_activity(rows, kind, changes, actor, **_message):
             for collection in following.FOLLOWED.keys() & change.keys():
                 if change[collection] != (None, None):  # rows that were loaded cause nothing
                     following.FOLLOWED[collection](customer, *change[collection], actor=actor)
+
+
+@receiver(changed, sender=CustomerAction)
+def void_customers(rows, **_message):
+    """Of lists and numbers of customers too: they say what is to be done next, and count it."""
+    for organization_id in {row.organization_id for row in rows}:
+        void(organization_id, Customer)
 
 
 @receiver(changed, sender=CustomerAction)

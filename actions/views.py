@@ -28,6 +28,7 @@ from actions.stats import statistics, total_of
 from config.api.pagination import Sort
 from config.api.rows import fragments, rows_of
 from config.api.viewsets import HubViewSet
+from customers.models import Customer
 from employees.models import Employee
 
 COUNT_NAMES = {
@@ -77,6 +78,7 @@ class ActionViewSet(HubViewSet):
     }
     default_sort = "createdAt"
     page_size, max_page_size = 50, 200
+    cached, reads = {"list": 60, "retrieve": 300, "stats": 30}, (CustomerAction, Customer)
 
     def get_queryset(self):
         return CustomerAction.objects.visible_to(self.request.user)

@@ -213,13 +213,14 @@ def scans(plan, table):
 
 
 @contextmanager
-def web_server():
+def web_server(application="config.asgi:application"):
     """The hub's own server on a free port: `(process, port)`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     argv = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
-    argv = [sys.executable, "-m", *argv, "config.asgi:application"]
+    argv += ["--workers-kill-timeout", "5"]
+    argv = [sys.executable, "-m", *argv, application]
     process = subprocess.Popen(argv, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60

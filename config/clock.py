@@ -1,14 +1,36 @@
 """What time it is for lists, counts and buckets of days."""
 
+import threading
+from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
 
+class _Noticed(threading.local):
+    minutes = None
+
+
+_noticed = _Noticed()
+
+
 def current_minute():
     """Now, floored to the minute: lists, counts and cached answers of one minute agree with each other."""
-    return timezone.now().replace(second=0, microsecond=0)
+    minute = timezone.now().replace(second=0, microsecond=0)
+    if _noticed.minutes is not None:
+        _noticed.minutes.append(minute)
+    return minute
+
+
+@contextmanager
+def noticed():
+    """Yields the list of the minutes that are asked for inside: what comes of none does not depend on the time."""
+    _noticed.minutes = minutes = []
+    try:
+        yield minutes
+    finally:
+        _noticed.minutes = None
 
 
 def zone_of(organization):

@@ -1,6 +1,7 @@
 """What the tests of every app share: two organizations, their cast, and a client that speaks as one of them."""
 
 import itertools
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from django.utils import timezone
 
 from actions import services as actions
 from actions.models import ActionNote, CustomerAction
+from config import cache
 from config.breaker import breaker
 from config.models import AuditEntry
 from config.tests.hub import running_hub
@@ -45,6 +47,24 @@ _redis = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=20)
 _handler = ClientHandler(enforce_csrf_checks=False)
 
 
+class _WrittenPastTheHub:
+    """Whether a test has written rows by itself, which no service tells the cache of."""
+
+    is_so = False
+
+    def hear(self, execute, sql, *rest):
+        self.is_so = self.is_so or bool(_WRITE.match(sql))
+        return execute(sql, *rest)
+
+    def tell(self):
+        if self.is_so:
+            cache.void()
+
+
+_WRITE = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM|WITH)(?! "sessions")')
+_written_past_the_hub = _WrittenPastTheHub()
+
+
 class HubClient(Client):
     """An HTTP client of the API, signed in as an employee (or nobody), in a language."""
 
@@ -62,7 +82,11 @@ class HubClient(Client):
         url = path if path.startswith("/") else f"/api/v1/{path}"
         if body is not None:
             options |= {"data": body, "content_type": "application/json"}
-        return getattr(super(), method)(url, **options)
+        _written_past_the_hub.tell()
+        try:
+            return getattr(super(), method)(url, **options)
+        finally:
+            _written_past_the_hub.is_so = False
 
     def get(self, path, query=None, **options):
         return self.call("get", path, **({"query_params": query} if query else {}), **options)
@@ -184,11 +208,23 @@ def _everything():
 
 
 @pytest.fixture(autouse=True)
-def _nobody_remembered():
-    """Each test meets a hub that remembers neither people nor tries."""
+def _nothing_remembered(monkeypatch):
+    """Each test meets a hub that remembers neither people nor tries nor answers."""
+    monkeypatch.setattr(cache, "_when_committed", _at_the_end)
+    _written_past_the_hub.is_so = False
     forget_identities()
     breaker.close()
     _redis.flushdb()
+    with connection.execute_wrapper(_written_past_the_hub.hear):
+        yield
+
+
+def _at_the_end(call):
+    """Nothing is ever committed of a test that ends with a rollback: there each change counts as it is made."""
+    if any(block._from_testcase for block in connection.atomic_blocks):
+        call()
+    else:
+        transaction.on_commit(call, robust=True)
 
 
 class Clock:

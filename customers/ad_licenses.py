@@ -3,11 +3,10 @@
 import re
 from datetime import timedelta
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config.api.labels import notice
-from config.clock import zone_of
+from config.clock import current_minute, zone_of
 from customers.choices import ListingStatus
 
 # How long before its end a licence is said to expire.
@@ -25,7 +24,7 @@ MESSAGES = {
 
 def warnings_of(listing, organization):
     """The notices about a listing on this day of the organization's calendar."""
-    today = timezone.now().astimezone(zone_of(organization)).date()
+    today = current_minute().astimezone(zone_of(organization)).date()
     return [notice(code, field, MESSAGES[code]) for code, field in _codes(listing, today)]
 
 

@@ -4,6 +4,7 @@ from django.db import connection
 
 from config import counts
 from config.audit import recorded
+from config.cache import void
 from config.counts import Difference
 from customers.counting import TABLES
 from customers.stages import HISTORY_SQL
@@ -24,7 +25,9 @@ def refresh(organization_id=None):
     misplaced = _misplaced(organization_id)
     _put_in_place([difference.names["id"] for difference in misplaced])
     refresh_medians(organization_id)
-    return [*misplaced, *counts.repair(TABLES, organization_id)]
+    found = [*misplaced, *counts.repair(TABLES, organization_id)]
+    void(organization_id)
+    return found
 
 
 def _misplaced(organization_id):

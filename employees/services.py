@@ -163,8 +163,9 @@ def update_organization(organization, *, actor, values):
     """Change how an organization works. Raises PreconditionFailed (412) for a stale `If-Match`."""
     with recorded(actor):
         organization = lock(organization)
-        if save_changes(organization, **values):
-            transaction.on_commit(forget_identities)  # callers carry their organization
+        changes = save_changes(organization, **values)
+        if changes:
+            changed.send(Organization, rows=[organization], kind="updated", changes=[changes], actor=actor)
     return organization
 
 

@@ -174,6 +174,10 @@ class EmployeeViewSet(HubViewSet):
     }
     answers = {"list": {"employees": EmployeeWithStatsSerializer(many=True)}}
     extra_params = {"list": {"includeStats": {"type": "boolean", "description": "Add each employee's workload"}}}
+    cached = {"list": 900, "retrieve": 900}
+
+    def lifetime(self):
+        return None if "includeStats" in self.params else super().lifetime()
 
     def get_queryset(self):
         return Employee.objects.visible_to(self.request.user)

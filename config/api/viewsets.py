@@ -5,15 +5,18 @@ A view returns data; here it becomes a page, an envelope, an ETag, a 304 or a 41
 
 import hashlib
 import re
+from functools import lru_cache, partial
 
 import orjson
 from django.core.exceptions import PermissionDenied
 from django.utils.functional import cached_property
 from django.utils.http import http_date
+from django.utils.translation import get_language
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from config import cache
 from config.api.exceptions import NOT_FOUND_MESSAGES
 from config.api.idempotency import answered_once
 from config.api.pagination import DEFAULT_SIZE, MAX_SIZE, paginate, part_from
@@ -25,6 +28,13 @@ from config.db import tried_again
 
 _ETAG_VERSION = re.compile(r'^(?:W/)?"(\d{1,9})-')
 _WRITES = {"post", "put", "patch", "delete"}
+# Whoever sees the whole organization sees the same, unless `me` is in the query or could be: escapes may spell it too.
+_NAMES_NOBODY = re.compile(r"(?!.*\bme\b)[\w.,:=&+-]*", re.ASCII).fullmatch
+
+
+@lru_cache
+def _listed(permissions):
+    return sorted(permissions)
 
 
 class HubViewSet(GenericViewSet):
@@ -38,6 +48,8 @@ class HubViewSet(GenericViewSet):
     the resource itself, `filtersets` what others than the list are narrowed by, `extra_params` further
     query parameters, `throttle_scopes` what it counts as where the method does not say; `created` actions answer
     201; `lists` actions a page of the collection; `files` actions a file; `bare` actions answer without the envelope.
+    Answers of `cached` actions are kept for so many seconds, as long as nothing changes of the models that the
+    viewset `reads`, nor of the organization's people and settings.
     """
 
     resource = collection = path = None
@@ -51,6 +63,7 @@ class HubViewSet(GenericViewSet):
     bodies, answers, filtersets, extra_params, bare, files = {}, {}, {}, {}, frozenset(), frozenset()
     created, lists = frozenset({"create"}), frozenset({"list"})
     throttle_scopes = {}
+    cached, reads = {}, ()
 
     # --- Reading the request -----------------------------------------------------------
 
@@ -61,6 +74,8 @@ class HubViewSet(GenericViewSet):
             handler = getattr(self, method)
             handler = answered_once(self, handler) if self.takes_key(request.method) else handler
             setattr(self, method, tried_again(handler))
+        elif self.action in self.cached:
+            setattr(self, method, partial(self.from_cache, getattr(self, method)))
 
     def takes_key(self, method):
         """Whether an `Idempotency-Key` means something: with a POST that signs nobody in and is no question."""
@@ -200,6 +215,43 @@ class HubViewSet(GenericViewSet):
         response.message = message
         return response
 
+    # --- Keeping answers ------------------------------------------------------------------
+
+    def lifetime(self):
+        """For how many seconds the answer may be kept, None when it must not be."""
+        return self.cached[self.action]
+
+    def sources(self):
+        """What the answer is made of: models, or ids of rows that stand for themselves and what hangs on them."""
+        return self.reads
+
+    def from_cache(self, handler, request, *args, **kwargs):
+        """The answer of a read whose caller has passed all guards: the one that is kept, or the handler's."""
+        user, query = request.user, request.META["QUERY_STRING"]
+        # The caller's row may be remembered for a moment longer than it is so: what comes of that has a key of its own.
+        scope = (user.role,) if user.is_admin and _NAMES_NOBODY(query) else (user.role, user.pk, user.version)
+        settings = user.organization_id, user.organization.version, _listed(user.permissions), get_language()
+        answer = cache.remembered(
+            (*settings, *scope, request.path_info, query),
+            user.organization_id,
+            self.sources(),
+            lambda: self.rendered(handler(request, *args, **kwargs)),
+            self.lifetime,
+        )
+        response = self.answer(orjson.Fragment(answer.body))
+        response.rendered = answer
+        return response
+
+    def rendered(self, response):
+        """The Answer of a response: its ETag is taken over the data alone, for `meta` differs each time."""
+        body, version = dumps(response.data), getattr(response, "row_version", 0)
+        etag = f'"{version}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+        last_modified = http_date(response.row_updated_at.timestamp()) if version else ""
+        ignored = self.params.ignored + getattr(self, "unknown_names", []) if "params" in self.__dict__ else []
+        return cache.Answer(body, etag, last_modified, ignored)
+
+    # --- Finishing ------------------------------------------------------------------------
+
     def finalize_response(self, request, response, *args, **kwargs):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.in_envelope = True
@@ -207,35 +259,23 @@ class HubViewSet(GenericViewSet):
         for name, value in rate_headers(request, self).items():
             response[name] = value
         if response.status_code < 400 and isinstance(response, Response):
-            self._describe(response)
-            self._tag(request, response)
+            self._tag(request, response, getattr(response, "rendered", None) or self.rendered(response))
         return response
 
-    def _describe(self, response):
-        if "params" in self.__dict__:
-            ignored = self.params.ignored + getattr(self, "unknown_names", [])
-            if ignored:
-                response.meta = {"ignoredParams": ignored}
-
-    def _tag(self, request, response):
-        """ETag over the data alone: `meta` differs each time."""
-        version = getattr(response, "row_version", 0)
-        if request.method in ("GET", "HEAD"):
-            response["Cache-Control"] = "private, no-cache"
+    def _tag(self, request, response, answer):
+        is_read = request.method in ("GET", "HEAD")
+        response["Cache-Control"] = "private, no-cache" if is_read else "no-store"
+        if is_read:
             response["Vary"] = "Authorization, Accept-Language"
-        else:
-            response["Cache-Control"] = "no-store"
-            if not version:
-                return
-        body = dumps(response.data)
-        etag = f'"{version}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
-        response["ETag"] = etag
-        if version:
-            response["Last-Modified"] = http_date(response.row_updated_at.timestamp())
+        if answer.ignored:
+            response.meta = {"ignoredParams": answer.ignored}
+        if is_read or answer.last_modified:
+            response["ETag"] = answer.etag
+        if answer.last_modified:
+            response["Last-Modified"] = answer.last_modified
         # Compared weakly: proxies that compress answers mark the tag with W/.
-        known = re.findall(r'"[^"]*"', request.headers.get("If-None-Match", ""))
-        if request.method in ("GET", "HEAD") and etag in known:
+        if is_read and answer.etag in re.findall(r'"[^"]*"', request.headers.get("If-None-Match", "")):
             response.status_code = 304
             response.data = None
         else:
-            response.data = orjson.Fragment(body)
+            response.data = orjson.Fragment(answer.body)

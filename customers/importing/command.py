@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
 from config.audit import recorded
+from config.cache import void
 from config.progress import Progress
 from customers.importing import readers
 from customers.importing.report import Report
@@ -82,6 +83,7 @@ class ImportCommand(BaseCommand):
             else:
                 with readers.open_sheet(file, kind) as sheet:
                     self._load_sheet(sheet, organization, report, upsert)
+            void(organization.pk)
             transaction.set_rollback(dry_run)
         self.settle()
 

@@ -3,6 +3,7 @@
 from django.db import connection, transaction
 
 from config.audit import recorded
+from config.cache import void
 from config.db import held
 from config.signals import changed
 from customers.models import Customer
@@ -55,6 +56,8 @@ def rebuild_search(organization=None, *, dry_run=False):
                     changes.append(difference)
             if touched and not dry_run:
                 Customer.objects.bulk_update(touched, sorted(set().union(*changes)))
+                for organization_id in {row.organization_id for row in touched}:
+                    void(organization_id)
                 moved = [(row, change) for row, change in zip(touched, changes, strict=True) if _COPIED & change.keys()]
                 if moved:
                     rows_moved, changes_moved = map(list, zip(*moved, strict=True))

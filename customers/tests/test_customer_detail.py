@@ -134,7 +134,7 @@ def test_managers_see_their_team_and_nobodys_customers(as_, layla, fatima, ahmed
 def test_the_number_of_queries_does_not_grow_with_the_history(as_, layla):
     customer = make_customer(layla)
     client = as_(layla)
-    data_of(show(client, customer))
+    data_of(client.get("auth/me"))
     counts = []
     for stage in ("closing", "qualified"):
         with CaptureQueriesContext(connection) as queries:

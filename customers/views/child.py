@@ -18,6 +18,7 @@ class ChildViewSet(HubViewSet):
     permission, write_permission = "customers.read", "customers.write"
     answers = {"destroy": {"id": {"type": "string"}, "deletedAt": {"type": "string", "format": "date-time"}}}
     default_order = "asc"
+    cached = {"list": 60, "retrieve": 300}
     model = add = change = remove = None
 
     @property
@@ -38,6 +39,9 @@ class ChildViewSet(HubViewSet):
 
     def scope_is_small(self):
         return True
+
+    def sources(self):
+        return [self.kwargs["customer_id"]]
 
     def list(self, request, customer_id):
         """What hangs on one customer."""

@@ -89,12 +89,20 @@ class CustomerViewSet(HubViewSet):
     }
     sorts = SORTS
     default_sort = DEFAULT_SORT
+    cached = {"list": 60, "retrieve": 300, "stats": 30, "compliance_stats": 30, "filters": 3600, "pipeline": 30}
+    reads = (Customer,)
 
     def get_queryset(self):
         if self.params.choice("deleted", ("only",)) is None:
             return Customer.objects.visible_to(self.request.user)
         self.require("customers.delete")
         return Customer.objects.visible_to(self.request.user, deleted=True)
+
+    def lifetime(self):
+        return None if "deleted" in self.params else super().lifetime()
+
+    def sources(self):
+        return [self.kwargs["pk"]] if self.action == "retrieve" else self.reads
 
     def scope_is_small(self):
         return not self.request.user.may("customers.assign") or "deleted" in self.params

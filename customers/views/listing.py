@@ -21,6 +21,7 @@ class ListingViewSet(HubViewSet):
     bodies = {"create": ListingInput, "update": ListingInput}
     answers = dict.fromkeys(("create", "retrieve", "update", "destroy"), _WITH_WARNINGS)
     sorts, default_sort = SORTS, DEFAULT_SORT
+    cached, reads = {"list": 60, "retrieve": 300}, (Listing,)
 
     def get_queryset(self):
         return Listing.objects.visible_to(self.request.user)

@@ -18,6 +18,7 @@ from actions import counting as action_counting
 from actions.models import ActionNote, CustomerAction
 from config import demo
 from config.audit import recorded
+from config.cache import void
 from config.db import save_changes
 from customers import counting as customer_counting
 from customers.models import (
@@ -104,6 +105,7 @@ class Command(BaseCommand):
         for counting in (customer_counting, action_counting):
             counting.fold_counts()
         refresh_medians()
+        void()
         # VACUUM cannot run inside a transaction, where tests are; a small demo needs none.
         tidy = "VACUUM (ANALYZE)" if missing > BATCH else "ANALYZE"
         with connection.cursor() as cursor:
