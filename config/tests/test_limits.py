@@ -178,7 +178,7 @@ def test_an_address_refreshes_and_signs_out_sixty_times_a_minute(ahmed):
     for path in ("auth/refresh", "auth/logout"):
         response = HubClient().post(path, token, REMOTE_ADDR="10.0.0.1")
         assert error_of(response, 429)["details"]["limit"] == 60
-        assert response["Retry-After"] == "1"
+        assert 1 <= int(response["Retry-After"]) <= 1 + SLACK_SECONDS
     data_of(HubClient().post("auth/refresh", token, REMOTE_ADDR="10.0.0.2"))
 
 
