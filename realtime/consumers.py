@@ -21,7 +21,18 @@ from employees.authentication import bearer_of
 from employees.models import Employee
 from realtime import log
 from realtime.dispatcher import dispatcher
-from realtime.frames import ACTIONS, CUSTOMERS, EMPLOYEE_PREFIX, EVERY_CHANNEL, RESYNC, STATS, Viewer, frames_of
+from realtime.frames import (
+    ACTIONS,
+    CUSTOMERS,
+    EMPLOYEE_PREFIX,
+    EVERY_CHANNEL,
+    EXPIRED,
+    RESYNC,
+    STATS,
+    Viewer,
+    frames_of,
+    tells_to_read_again,
+)
 
 UNAUTHENTICATED, FORBIDDEN, UNKNOWN_PATH, TOO_SLOW, TOO_MANY = 4401, 4403, 4404, 4408, 4429
 # How long a client may take to say who it is, and to take what it is sent.
@@ -177,16 +188,16 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
             return
         granted = [name for name in names if await self.may_hear(name)]
         is_first = self.position is None
-        can_resume = True
+        reason = None
         if is_first:
-            can_resume = since is None or await self.can_resume(since)
-            start = self.feed.seq if since is None or not can_resume else since
+            reason = since is not None and await self.reason_to_read_again(since)
+            start = self.feed.seq if since is None or reason else since
             self.position = self.sent = start
         self.channels |= set(granted)
         refused = [name for name in names if name not in granted]
         await self.say("subscribed", {"channels": sorted(self.channels), "refused": refused, "seq": self.sent})
-        if not can_resume:
-            await self.send_read_again(since)
+        if reason:
+            await self.send_read_again(since, reason)
         if STATS in granted:
             self.ask_for_stats()
         if is_first:
@@ -201,9 +212,13 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
             return True
         return bool(key) and await database_sync_to_async(leads)(self.employee, key)
 
-    async def can_resume(self, since):
-        """Whether what came after `since` is still there; this process may know less than the client does."""
-        return await database_sync_to_async(log.can_resume)(self.feed.organization_id, since)
+    @property
+    def viewer(self):
+        return Viewer(self.employee, self.channels, self.root)
+
+    async def reason_to_read_again(self, since):
+        """Why the client cannot go on after `since`, or None; this process may know less than the client does."""
+        return await database_sync_to_async(log.reason_to_read_again)(since, self.viewer)
 
     # --- What the client is sent ------------------------------------------------------------
 
@@ -215,14 +230,20 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
             while events := await self.feed.events_after(self.position):
                 if events[0].seq != self.position + 1:  # so slow that it was pruned
                     self.position = self.feed.seq
-                    await self.send_read_again(self.sent)
+                    await self.send_read_again(self.sent, EXPIRED)
                     break
-                for event in events:
+                for event in self.since_last_told_to_read(events):
                     await self.send_event(event)
                     self.position = event.seq
 
+    def since_last_told_to_read(self, events):
+        """The events without those before one that makes the client read again: they were for other eyes."""
+        viewer = self.viewer
+        told = [place for place, event in enumerate(events) if tells_to_read_again(event, viewer)]
+        return events[told[-1] :] if told else events
+
     async def send_event(self, event):
-        viewer = Viewer(self.employee, self.channels, self.root)
+        viewer = self.viewer
         frames = frames_of(event, viewer)
         for frame in frames:
             await self.send_text(frame.text(self.sent))
@@ -231,9 +252,9 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
         if STATS in self.channels and viewer.is_concerned(event):
             self.ask_for_stats()
 
-    async def send_read_again(self, since):
+    async def send_read_again(self, since, reason):
         """Say that the client must read everything again, and go on from here."""
-        await self.say(RESYNC, {"reason": "expired"}, channel=EVERY_CHANNEL, seq=self.position, prevSeq=since)
+        await self.say(RESYNC, {"reason": reason}, channel=EVERY_CHANNEL, seq=self.position, prevSeq=since)
         self.sent = self.position
 
     @property

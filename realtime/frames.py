@@ -18,6 +18,8 @@ from employees.choices import Role
 ACTIONS, CUSTOMERS, STATS = "actions", "customers", "stats"
 EMPLOYEE_PREFIX = "employee:"
 RESYNC = "resync_required"
+# Why: events were pruned, or what they told of is seen with other eyes now.
+EXPIRED, CHANGED = "expired", "changed"
 # What concerns all that a client holds belongs to every channel.
 EVERY_CHANNEL = "*"
 # What actions show of their customer, by the names that the customer has for it.
@@ -72,10 +74,20 @@ class Frame(NamedTuple):
         return dumps(head | {"timestamp": self.timestamp, "seq": self.seq, "prevSeq": prev_seq})
 
 
+def tells_to_read_again(event, viewer):
+    """Whether an event is a resync_required for the viewer: for all, or for whom a move of teams shows other rows."""
+    employee = viewer.employee
+    if event.event != RESYNC:
+        return False
+    if event.row_id == employee.pk or event.before is None:
+        return True
+    return employee.role == Role.SALES_MANAGER and employee.team_id in (event.before["team"], event.after["team"])
+
+
 def frames_of(event, viewer):
     """The Frames that an event of the viewer's organization is to the viewer; often none."""
     if event.event == RESYNC:
-        parts = [(RESYNC, EVERY_CHANNEL, {"reason": "changed"})] if _concerns(event, viewer) else []
+        parts = [(RESYNC, EVERY_CHANNEL, {"reason": CHANGED})] if tells_to_read_again(event, viewer) else []
     else:
         parts = _parts(event, viewer)
     stamp = iso(event.at.timestamp())
@@ -83,14 +95,6 @@ def frames_of(event, viewer):
         Frame(name, channel, linked(dumps(data), viewer.employee.pk, viewer.root), stamp, event.seq)
         for name, channel, data in parts
     ]
-
-
-def _concerns(event, viewer):
-    """Whether a resync_required is for the viewer: for all, or for whom a move to another team shows other rows."""
-    employee = viewer.employee
-    if event.row_id == employee.pk or event.before is None:
-        return True
-    return employee.role == Role.SALES_MANAGER and employee.team_id in (event.before["team"], event.after["team"])
 
 
 def _parts(event, viewer):
@@ -102,49 +106,43 @@ def _parts(event, viewer):
     key = {f"{kind}Id": event.row_id}
     permissions = viewer.employee.permissions
     if verb == "deleted":
-        return [(event.event, before, key)] if before else _further(event, viewer, before, after)
+        return [(event.event, before, key)] if before else []
     if before and not after:
         if kind == "customer":
             return [("customer.assigned", before, key | {"removed": True})]
-        return [("action.deleted", before, key), *_further(event, viewer, before, after)]
+        return [("action.deleted", before, key)]
     if after and not before:
         if not event.row:  # forgotten: the customer was removed for good meanwhile
             return []
         whole = {kind: shown_to(_SERIALIZERS[kind], event.row, permissions)}
         name, data = (event.event, key | whole) if verb == "restored" else (f"{kind}.created", whole)
-        return [(name, after, data), *_further(event, viewer, before, after)]
+        # Whoever has just got the whole row needs to be told of the hand-over alone.
+        return [(name, after, data), *_further(event, viewer, after, among=("customer.assigned",))]
     if after and event.data.get("changes"):
-        return [
-            (event.event, after, key | _shown(kind, event.data, permissions)),
-            *_further(event, viewer, before, after),
-        ]
-    return _further(event, viewer, before, after)
+        return [(event.event, after, key | _shown(kind, event.data, permissions)), *_further(event, viewer, after)]
+    return []
 
 
 def _summary(event, viewer):
     """What changes on cards of actions when their customer does, for those who have asked for actions alone."""
     changes = {name: value for name, value in event.data.get("changes", {}).items() if name in SUMMARY}
-    if ACTIONS not in viewer.channels or not changes or not viewer.sees(event.after):
+    if not changes or not viewer.sees(event.after):
         return []
-    return [("customer.updated", ACTIONS, {"customerId": event.row_id} | _shown("customer", {"changes": changes}, ()))]
+    # Cards of others than the owner's actions come with events of their own.
+    theirs = f"{EMPLOYEE_PREFIX}{event.after['owner']}"
+    channel = next((name for name in (ACTIONS, theirs) if name in viewer.channels), None)
+    data = {"customerId": event.row_id} | _shown("customer", {"changes": changes}, ())
+    return [("customer.updated", channel, data)] if channel else []
 
 
-def _further(event, viewer, before, after):
-    """The further names of a change that stays in, or enters, the viewer's scope."""
+def _further(event, viewer, channel, among=None):
+    """The further names of a change: they say nothing that its first frame does not, so a client may miss them."""
     kind, permissions = event.event.partition(".")[0], viewer.employee.permissions
-    parts = []
-    for also in event.also:
-        about = also["event"].partition(".")[0]
-        if about == kind:
-            channel, key = after, event.row_id
-            # Whoever has just got the whole row needs to be told of the hand-over alone.
-            channel = None if not before and also["event"] != "customer.assigned" else channel
-        else:  # the customer of an action, whom its assignee need not see
-            owners = event.after and {name: event.after[name] for name in ("owner", "team")}
-            channel, key = viewer.channel_of(about, owners), event.customer_id
-        if channel:
-            parts.append((also["event"], channel, {f"{about}Id": key} | _shown(about, also["data"], permissions)))
-    return parts
+    return [
+        (also["event"], channel, {f"{kind}Id": event.row_id} | _shown(kind, also["data"], permissions))
+        for also in event.also
+        if among is None or also["event"] in among
+    ]
 
 
 def _shown(kind, data, permissions):

@@ -5,11 +5,15 @@ so that a number that a reader has seen is never followed by a smaller one.
 """
 
 from datetime import timedelta
+from functools import cache
 
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from config.clock import current_minute
+from customers.followups import next_follow_up_sql
+from realtime.frames import CHANGED, EXPIRED, RESYNC, tells_to_read_again
 from realtime.models import Event, EventHead
 
 KEPT = timedelta(hours=24)
@@ -22,14 +26,30 @@ WITH fresh AS (
     SELECT id, row_number() OVER (ORDER BY id) AS place FROM events
     WHERE organization_id = %s AND seq IS NULL ORDER BY id LIMIT %s
 )
-UPDATE events e SET seq = %s + fresh.place, before = {before}, after = {after} FROM fresh WHERE e.id = fresh.id
+UPDATE events e SET seq = %s + fresh.place, before = {before}, after = {after}, data = {data}
+  FROM fresh, (SELECT %s::timestamptz AS minute) AS moment WHERE e.id = fresh.id
 """
 _WITH_TEAM = """
 CASE WHEN e.{viewers} ? 'owner' THEN
     e.{viewers} || jsonb_build_object('team', (SELECT team_id FROM employees WHERE id = e.{viewers} ->> 'owner'))
 ELSE e.{viewers} END
 """
-_NUMBER = _NUMBER.format(before=_WITH_TEAM.format(viewers="before"), after=_WITH_TEAM.format(viewers="after"))
+# Of several rows, which transactions that do not wait for each other may change: only now all of them are there.
+_WITH_FOLLOW_UP = """
+CASE WHEN e.data -> 'changes' ? 'nextFollowUpDate' THEN jsonb_set(e.data, '{{changes,nextFollowUpDate}}', coalesce(
+    (SELECT to_jsonb({day}) FROM customers c WHERE c.id = e.row_id), 'null'))
+ELSE e.data END
+"""
+
+
+@cache
+def _number_sql():
+    """Compiled once all apps have said what they plan."""
+    return _NUMBER.format(
+        before=_WITH_TEAM.format(viewers="before"),
+        after=_WITH_TEAM.format(viewers="after"),
+        data=_WITH_FOLLOW_UP.format(day=next_follow_up_sql("c")),
+    )
 
 
 def number_events(organization_id=None):
@@ -50,7 +70,7 @@ def number_events(organization_id=None):
 def _number_some(organization_id):
     with transaction.atomic(), connection.cursor() as cursor:
         head = _held_head(organization_id)
-        cursor.execute(_NUMBER, [organization_id, BATCH, head.seq])
+        cursor.execute(_number_sql(), [organization_id, BATCH, head.seq, current_minute()])
         head.seq += cursor.rowcount
         head.save(update_fields=["seq"])
         return cursor.rowcount
@@ -71,10 +91,17 @@ def head_of(organization_id):
     return head.seq if head else 0
 
 
-def can_resume(organization_id, since):
-    """Whether everything after the number `since` is still there; not so either for numbers that never were."""
+def reason_to_read_again(since, viewer):
+    """Why a viewer cannot go on after the number `since`, or None.
+
+    What was written before it last saw other rows was for other eyes, and would tell it nothing.
+    """
+    organization_id = viewer.employee.organization_id
     head = EventHead.objects.filter(pk=organization_id).first() or EventHead()
-    return head.pruned_seq <= since <= head.seq
+    if not head.pruned_seq <= since <= head.seq:  # pruned, or never given
+        return EXPIRED
+    told = Event.objects.filter(organization_id=organization_id, seq__gt=since, event=RESYNC)
+    return CHANGED if any(tells_to_read_again(event, viewer) for event in told) else None
 
 
 def events_after(organization_id, seq, limit=BATCH):

@@ -38,6 +38,10 @@ class Event(models.Model):
             models.Index(fields=["organization", "seq"], name="event_seq"),
             models.Index(fields=["organization", "id"], name="event_unnumbered", condition=models.Q(seq=None)),
             models.Index(fields=["customer_id"], name="event_customer"),
+            # Whoever resumes asks for these first.
+            models.Index(
+                fields=["organization", "seq"], name="event_resync", condition=models.Q(event="resync_required")
+            ),
         ]
 
 

@@ -91,7 +91,6 @@ def write_events(sender, rows, kind, changes, actor, **_message):
     if kind == "purged":
         forget([row.pk if sender is Customer else row.customer_id for row in rows])
     wholes, parts = _rendered(told, kind, pairs)
-    follow_ups = _follow_ups(kind, pairs) if sender is CustomerAction else {}
     events = []
     for row, change in pairs:
         news = parts.get(row.pk)
@@ -103,7 +102,7 @@ def write_events(sender, rows, kind, changes, actor, **_message):
                 organization_id=row.organization_id,
                 event=f"{told.name}.{'deleted' if kind == 'purged' else kind}",
                 data={"changes": news} if kind == "updated" else {},
-                also=_also(sender, row, change, news, actor) + follow_ups.get(row.pk, []),
+                also=_also(sender, row, change, news, actor),
                 row=wholes.get(row.pk),
                 row_id=row.pk,
                 customer_id=row.pk if sender is Customer else row.customer_id,
@@ -114,6 +113,8 @@ def write_events(sender, rows, kind, changes, actor, **_message):
         )
     if sender is Customer and kind == "updated":
         events += _summaries_elsewhere(dict(pairs), common)
+    if sender is CustomerAction:
+        events += _follow_ups(kind, pairs, common)
     _write(events)
 
 
@@ -226,20 +227,30 @@ def _also(sender, row, change, news, actor):
 _PLANS = {"due_date", "status", "type", "completed_at", "snoozed_until"}
 
 
-def _follow_ups(kind, pairs):
-    """`{action id: further events}`: the next follow-up of customers whose planned actions have changed."""
-    customer_of = {
-        row.pk: row.customer_id
+def _follow_ups(kind, pairs, common):
+    """Events of customers whose planned actions have changed: the next follow-up is looked up when they are numbered.
+
+    Not further names of the action's event: a client that is cut off between the two must not miss it.
+    """
+    planned = {
+        row.customer_id: row
         for row, change in pairs
         if kind == "created" or change.keys() & _PLANS
         if row.type in FOLLOW_UPS or "type" in change
     }
-    shown = _fetch(KINDS[Customer], sorted(set(customer_of.values())), frozenset({"nextFollowUpDate"}))
-    days = {key: row.get("nextFollowUpDate") for key, row in shown.items()}
-    return {
-        key: [{"event": "customer.updated", "data": {"changes": {"nextFollowUpDate": days.get(customer)}}}]
-        for key, customer in customer_of.items()
-    }
+    return [
+        Event(
+            organization_id=action.organization_id,
+            event="customer.updated",
+            data={"changes": {"nextFollowUpDate": None}},
+            row_id=key,
+            customer_id=key,
+            before={"owner": action.customer_assignee},
+            after={"owner": action.customer_assignee},
+            **common,
+        )
+        for key, action in planned.items()
+    ]
 
 
 def _summaries_elsewhere(change_of, common):

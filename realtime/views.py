@@ -29,12 +29,12 @@ class EventViewSet(HubViewSet):
         since = self.params.integer("since", None, minimum=0, maximum=2**63 - 1)
         limit = self.params.integer("limit", PAGE, minimum=1, maximum=MOST)
         organization_id = request.user.organization_id
+        viewer = Viewer(request.user, frozenset({ACTIONS, CUSTOMERS}), request.build_absolute_uri("/").rstrip("/"))
         log.number_events(organization_id)
-        if since is None or not log.can_resume(organization_id, since):
+        if since is None or log.reason_to_read_again(since, viewer):
             seq = log.head_of(organization_id)
             return self.answer({"events": [], "seq": seq, "hasMore": False, "resyncRequired": since is not None})
         events = log.events_after(organization_id, since, limit)
-        viewer = Viewer(request.user, frozenset({ACTIONS, CUSTOMERS}), request.build_absolute_uri("/").rstrip("/"))
         seq = events[-1].seq if events else since
         answer = {"events": _texts(events, viewer, since), "seq": seq, "hasMore": len(events) == limit}
         return self.answer(answer | {"resyncRequired": False})
