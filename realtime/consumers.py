@@ -7,6 +7,7 @@ memory or from the database, as fast as its client reads. So a replay and live u
 import asyncio
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 import orjson
@@ -36,7 +37,7 @@ from realtime.frames import (
 
 UNAUTHENTICATED, FORBIDDEN, UNKNOWN_PATH, TOO_SLOW, TOO_MANY = 4401, 4403, 4404, 4408, 4429
 # How long a client may take to say who it is, and to take what it is sent.
-SIGN_IN_SECONDS, SEND_SECONDS = 10, 30
+SIGN_IN_SECONDS, SEND_SECONDS, FAREWELL_SECONDS = 10, 30, 2
 # Proxies end what is silent for a minute.
 PING_SECONDS = 25
 MAX_SOCKETS, MAX_STRANGERS = 20, 200
@@ -62,6 +63,21 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
 
     # --- Coming and going -------------------------------------------------------------------
 
+    async def __call__(self, scope, receive, send):
+        self.ending = asyncio.get_running_loop().create_future()
+        await super().__call__(scope, lambda: self.message_or_end(receive), send)
+
+    async def message_or_end(self, receive):
+        """The next message of the client, unless the socket is to end: the server closes none that is waited on."""
+        message = asyncio.ensure_future(receive())
+        await asyncio.wait({message, self.ending}, return_when=asyncio.FIRST_COMPLETED)
+        if message.done():
+            return message.result()
+        message.cancel()
+        with suppress(TimeoutError):  # who has not taken what came before takes no farewell either
+            await asyncio.wait_for(self.close(self.ending.result()), FAREWELL_SECONDS)
+        return {"type": "websocket.disconnect", "code": self.ending.result()}
+
     async def connect(self):
         self.news = asyncio.Event()
         self.tasks, self.timers = [], {}
@@ -75,7 +91,7 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
         if token is not None:
             await self.sign_in(token)
         elif len(_strangers) >= MAX_STRANGERS:
-            await self.end(TOO_MANY)
+            self.end(TOO_MANY)
         else:
             _strangers.add(self)
             self.end_later("sign in", SIGN_IN_SECONDS, TOO_SLOW)
@@ -96,7 +112,7 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
         """Learn whose socket this is, or that a later token of the same session's employee prolongs it."""
         bearer = await database_sync_to_async(bearer_of)(token)
         if bearer is None or (self.employee and bearer.employee.pk != self.employee.pk):
-            await self.end(UNAUTHENTICATED)
+            self.end(UNAUTHENTICATED)
             return
         is_first = self.employee is None
         self.employee, self.session_id = bearer.employee, bearer.session_id
@@ -106,7 +122,7 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
             self.stop_timer("sign in")
             _sockets_of[self.employee.pk] += 1
             if _sockets_of[self.employee.pk] > MAX_SOCKETS:
-                await self.end(TOO_MANY)
+                self.end(TOO_MANY)
                 return
             self.feed = await dispatcher.join(self)
             self.tasks.append(asyncio.create_task(self.ping()))
@@ -133,17 +149,17 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
             if self.feed:
                 dispatcher.leave(self)
 
-    async def end(self, code):
+    def end(self, code):
         """Close the socket, once."""
         if self.is_open:
             self.is_open = False
-            await self.close(code)
+            self.ending.set_result(code)
 
     def end_later(self, reason, seconds, code):
         """Close the socket after some seconds, unless the reason is taken back or given anew."""
         self.stop_timer(reason)
         loop = asyncio.get_running_loop()
-        self.timers[reason] = loop.call_later(max(seconds, 0), lambda: loop.create_task(self.end(code)))
+        self.timers[reason] = loop.call_later(max(seconds, 0), self.end, code)
 
     def stop_timer(self, reason):
         if reason in self.timers:
@@ -154,7 +170,7 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data=None, bytes_data=None):
         now = time.monotonic()
         if len(self.frame_times) == MAX_FRAMES and now - self.frame_times[0] < FRAMES_SECONDS:
-            await self.end(TOO_MANY)
+            self.end(TOO_MANY)
             return
         self.frame_times.append(now)
         with translation.override(self.language):
@@ -290,7 +306,7 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
         try:
             await asyncio.wait_for(self.send(text_data=text.decode()), SEND_SECONDS)
         except TimeoutError:
-            await self.end(TOO_SLOW)
+            self.end(TOO_SLOW)
 
 
 def leads(employee, key):
