@@ -1,6 +1,6 @@
 """Where sockets are found: under every prefix that the API has, and nowhere else."""
 
-import asyncio
+from contextlib import suppress
 
 from channels.routing import URLRouter
 from django.urls import re_path
@@ -24,40 +24,16 @@ _doors = URLRouter(
 
 
 async def sockets(scope, receive, send):
-    """Serve a socket by what stands behind its path, as the ASGI specification has it.
-
-    granian forgets a close that is sent while it is asked for the next message, so that question is taken back
-    first; and it raises where a socket is gone, which is no error.
-    """
-    asking, closed = None, asyncio.get_running_loop().create_future()
+    """Serve a socket by what stands behind its path. granian raises where a socket is gone, which is no error."""
 
     async def next_message():
-        return await receive()  # granian's is awaitable but no coroutine
-
-    async def receive_or_end():
-        nonlocal asking
-        asking = asyncio.ensure_future(next_message())
         try:
-            await asyncio.wait([asking])
-            if not asking.cancelled():
-                return asking.result()
-            await closed
+            return await receive()  # awaitable, but no coroutine
         except RuntimeError:
-            pass
-        finally:
-            asking.cancel()
-        return {"type": "websocket.disconnect", "code": 1005}
+            return {"type": "websocket.disconnect", "code": 1006}
 
-    async def send_or_end(message):
-        is_last = message["type"] == "websocket.close"
-        if is_last and asking:
-            asking.cancel()
-        try:
+    async def send_if_open(message):
+        with suppress(RuntimeError):
             await send(message)
-        except RuntimeError:
-            pass
-        finally:
-            if is_last and not closed.done():
-                closed.set_result(None)
 
-    await _doors(scope, receive_or_end, send_or_end)
+    await _doors(scope, next_message, send_if_open)
