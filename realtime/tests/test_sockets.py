@@ -174,7 +174,7 @@ def test_who_sends_too_much_or_opens_too_many_is_sent_away(hub):
 def test_a_socket_ends_with_the_right_to_it(hub, end):
     admin = hub.sign_in(ADMIN)
     email = f"{end.replace(' ', '-')}@hub.test"
-    body = {"name": "موظف مؤقت", "email": email, "password": PASSWORD, "role": "sales_agent"}
+    body = {"name": "موظف مؤقت", "email": email, "password": PASSWORD, "roleKey": "sales_agent"}
     employee = hub.call("POST", "employees", token=admin, body=body).json()["data"]["employee"]["id"]
     token = hub.sign_in(email)
     with socket_of(hub, token) as socket:
@@ -182,7 +182,7 @@ def test_a_socket_ends_with_the_right_to_it(hub, end):
         if end == "sign out":
             assert hub.call("POST", "auth/logout", token=token, body={}).status == 200
         elif end == "another role":
-            assert hub.call("PATCH", f"employees/{employee}", token=admin, body={"role": "viewer"}).status == 200
+            assert hub.call("PATCH", f"employees/{employee}", token=admin, body={"roleKey": "viewer"}).status == 200
         else:
             assert hub.call("POST", f"employees/{employee}/deactivate", token=admin, body={}).status == 200
         began = time.monotonic()
