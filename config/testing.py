@@ -167,13 +167,13 @@ def at_once(*calls):
 
     def run(call):
         try:
-            start.wait(timeout=20)
+            start.wait(timeout=60)
             return call()
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return [future.result(timeout=60) for future in [pool.submit(run, call) for call in calls]]
+        return [future.result(timeout=300) for future in [pool.submit(run, call) for call in calls]]
 
 
 def requests(employee, calls):

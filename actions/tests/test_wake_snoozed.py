@@ -92,6 +92,7 @@ services.wake_snoozed()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_while_it_wakes_leaves_every_action_to_wake_once(ahmed, settings):
     customer = make_customer(ahmed)

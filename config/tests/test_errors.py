@@ -700,7 +700,7 @@ def test_a_number_or_a_list_in_a_query_cannot_keep_the_server_busy(send):
     started = time.process_time()
     for query in ("leadScoreMin=1e999999999", "tags=" + json.dumps([str(i) for i in range(20_000)])):
         assert_refused(send(f"GET customers?{query}"), 400, "VALIDATION_ERROR")
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 3
 
 
 def test_an_odd_query_is_answered(send):

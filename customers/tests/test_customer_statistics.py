@@ -565,7 +565,7 @@ def test_days_are_right_though_the_zone_changes_while_counts_are_folded(transact
                 tick.wait(0.02)
 
     def change_zone():
-        folding.wait(timeout=10)
+        folding.wait(timeout=60)
         Organization.objects.filter(pk=layla.organization_id).update(time_zone="Asia/Riyadh")
 
     at_once(fold, change_zone)

@@ -310,7 +310,7 @@ def test_what_looks_odd_but_is_harmless_is_kept(as_, ahmed, customer, temporary,
 def test_no_pdf_holds_a_processor_for_long(as_, ahmed, customer, case):
     began = time.process_time()
     response = send(as_(ahmed), customer, form(b"%PDF-1.4\n" + SLOW[case] + b"\n%%EOF\n", "a.pdf"))
-    assert time.process_time() - began < 8
+    assert time.process_time() - began < 20
     assert response.status_code in (201, 400)
 
 
