@@ -352,7 +352,7 @@ def times_of(slices, others):
 
 def main():
     parser = measuring.arguments(__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3, help="of each round")
     parser.add_argument("--only", action="append", choices=GATES, help="this kind; may be repeated")
     options = parser.parse_args()

@@ -1,8 +1,8 @@
 """A client that sends requests over several keep-alive connections, in a process of its own.
 
 Its input is a JSON object: `port`, `connections`, `seconds`, and `requests` as texts of HTTP, sent in
-turn. Without `seconds` each is sent once. It prints how many answers came, all of them 200, and in how
-many seconds.
+turn for as long. Without `seconds` each is sent once. It prints how many answers came, all of them 200,
+and in how many seconds: the last ones are awaited, so that a server is idle when another's turn comes.
 """
 
 import json
@@ -24,13 +24,13 @@ def main():
 
 
 def send(port, connections, seconds, requests):
-    """`answers, seconds` until no request is left, or the time is over and as many answers as connections came."""
+    """`answers, seconds` of requests that are sent for some seconds, or until none is left."""
     waiting, answers, started = selectors.DefaultSelector(), 0, time.monotonic()
     for request, _number in zip(requests, range(connections), strict=False):
         connection = socket.create_connection(("127.0.0.1", port), timeout=60)
         waiting.register(connection, selectors.EVENT_READ, bytearray())
         connection.sendall(request)
-    while waiting.get_map() and (answers < connections or time.monotonic() < started + seconds):
+    while waiting.get_map():
         for key, _events in waiting.select(timeout=1):
             came = key.fileobj.recv(262_144)
             assert came, "the server has hung up"
@@ -40,7 +40,7 @@ def send(port, connections, seconds, requests):
             assert key.data.startswith(b"HTTP/1.1 200 "), bytes(key.data[:600])
             key.data.clear()
             answers += 1
-            request = next(requests, None)
+            request = next(requests, None) if time.monotonic() < started + seconds else None
             if request:
                 key.fileobj.sendall(request)
             else:
