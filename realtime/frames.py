@@ -6,10 +6,8 @@ A row that enters somebody's scope arrives whole, one that leaves it goes by its
 
 from typing import NamedTuple
 
-import orjson
-
 from actions.serializers import CustomerActionSerializer, CustomerSummarySerializer
-from config.api.links import linked
+from config.api.links import MARK, linked
 from config.api.masking import shown_to
 from config.api.renderers import dumps, iso
 from customers.serializers.customer import CustomerSerializer
@@ -24,6 +22,7 @@ EXPIRED, CHANGED = "expired", "changed"
 EVERY_CHANNEL = "*"
 # What actions show of their customer, by the names that the customer has for it.
 SUMMARY = frozenset(CustomerSummarySerializer._declared_fields)
+_MARK = MARK.encode()
 _SERIALIZERS = {"action": CustomerActionSerializer, "customer": CustomerSerializer}
 
 
@@ -58,20 +57,38 @@ class Viewer(NamedTuple):
         theirs = f"{EMPLOYEE_PREFIX}{viewers.get('assignee')}" if viewers else ""
         return theirs if theirs in self.channels and self.sees(viewers) else None
 
+    def channel_of_cards(self, viewers):
+        """The subscribed channel that what cards show of a customer of these viewers arrives on, or None.
+
+        Cards of actions that are not its owner's come with events of their own.
+        """
+        names = (ACTIONS, f"{EMPLOYEE_PREFIX}{viewers['owner']}") if viewers else ()
+        return next((name for name in names if name in self.channels and self.sees(viewers)), None)
+
+
+class Eyes(NamedTuple):
+    """All of a viewer that decides what an event is to it: those with the same eyes share what is rendered for them.
+
+    The channels are those that the row arrives on as it was before and as it is after, and that cards arrive on.
+    """
+
+    permissions: frozenset
+    before: str | None
+    after: str | None
+    cards: str | None = None
+
 
 class Frame(NamedTuple):
     """One message to one viewer; several of the same event share its number."""
 
     event: str
     channel: str
-    data: bytes
-    timestamp: str
-    seq: int
+    # The message but for its end; paths of files are marked in it.
+    beginning: bytes
 
     def text(self, prev_seq):
         """The message as it is sent; `prev_seq` is the number of the event that was sent before."""
-        head = {"event": self.event, "channel": self.channel, "data": orjson.Fragment(self.data)}
-        return dumps(head | {"timestamp": self.timestamp, "seq": self.seq, "prevSeq": prev_seq})
+        return b'%b,"prevSeq":%d}' % (self.beginning, prev_seq)
 
 
 def tells_to_read_again(event, viewer):
@@ -87,59 +104,70 @@ def tells_to_read_again(event, viewer):
 def frames_of(event, viewer):
     """The Frames that an event of the viewer's organization is to the viewer; often none."""
     if event.event == RESYNC:
-        parts = [(RESYNC, EVERY_CHANNEL, {"reason": CHANGED})] if tells_to_read_again(event, viewer) else []
-    else:
-        parts = _parts(event, viewer)
-    stamp = iso(event.at.timestamp())
+        told = tells_to_read_again(event, viewer)
+        return [_frame(event, RESYNC, EVERY_CHANNEL, {"reason": CHANGED})] if told else []
+    eyes = _eyes(event, viewer)
+    shown = event.__dict__.setdefault("shown", {})
+    if eyes not in shown:
+        shown[eyes] = [_frame(event, *part) for part in _parts(event, eyes)]
     return [
-        Frame(name, channel, linked(dumps(data), viewer.employee.pk, viewer.root), stamp, event.seq)
-        for name, channel, data in parts
+        frame._replace(beginning=linked(frame.beginning, viewer.employee.pk, viewer.root))
+        if _MARK in frame.beginning
+        else frame
+        for frame in shown[eyes]
     ]
 
 
-def _parts(event, viewer):
+def _frame(event, name, channel, data):
+    stamp = iso(event.at.timestamp())
+    whole = dumps({"event": name, "channel": channel, "data": data, "timestamp": stamp, "seq": event.seq})
+    return Frame(name, channel, whole.removesuffix(b"}"))
+
+
+def _eyes(event, viewer):
+    kind = event.event.partition(".")[0]
+    if kind == "customer" and CUSTOMERS not in viewer.channels:
+        return Eyes(frozenset(), None, None, viewer.channel_of_cards(event.after))
+    before, after = (viewer.channel_of(kind, viewers) for viewers in (event.before, event.after))
+    return Eyes(viewer.employee.permissions, before, after)
+
+
+def _parts(event, eyes):
     """`[(name, channel, data)]` of an event about a row."""
     kind, _dot, verb = event.event.partition(".")
-    if kind == "customer" and CUSTOMERS not in viewer.channels:
-        return _summary(event, viewer)
-    before, after = viewer.channel_of(kind, event.before), viewer.channel_of(kind, event.after)
+    if eyes.cards:
+        return _cards(event, eyes)
     key = {f"{kind}Id": event.row_id}
-    permissions = viewer.employee.permissions
     if verb == "deleted":
-        return [(event.event, before, key)] if before else []
-    if before and not after:
+        return [(event.event, eyes.before, key)] if eyes.before else []
+    if eyes.before and not eyes.after:
         if kind == "customer":
-            return [("customer.assigned", before, key | {"removed": True})]
-        return [("action.deleted", before, key)]
-    if after and not before:
+            return [("customer.assigned", eyes.before, key | {"removed": True})]
+        return [("action.deleted", eyes.before, key)]
+    if eyes.after and not eyes.before:
         if not event.row:  # forgotten: the customer was removed for good meanwhile
             return []
-        whole = {kind: shown_to(_SERIALIZERS[kind], event.row, permissions)}
+        whole = {kind: shown_to(_SERIALIZERS[kind], event.row, eyes.permissions)}
         name, data = (event.event, key | whole) if verb == "restored" else (f"{kind}.created", whole)
         # Whoever has just got the whole row needs to be told of the hand-over alone.
-        return [(name, after, data), *_further(event, viewer, after, among=("customer.assigned",))]
-    if after and event.data.get("changes"):
-        return [(event.event, after, key | _shown(kind, event.data, permissions)), *_further(event, viewer, after)]
+        return [(name, eyes.after, data), *_further(event, eyes, among=("customer.assigned",))]
+    if eyes.after and event.data.get("changes"):
+        return [(event.event, eyes.after, key | _shown(kind, event.data, eyes.permissions)), *_further(event, eyes)]
     return []
 
 
-def _summary(event, viewer):
+def _cards(event, eyes):
     """What changes on cards of actions when their customer does, for those who have asked for actions alone."""
     changes = {name: value for name, value in event.data.get("changes", {}).items() if name in SUMMARY}
-    if not changes or not viewer.sees(event.after):
-        return []
-    # Cards of others than the owner's actions come with events of their own.
-    theirs = f"{EMPLOYEE_PREFIX}{event.after['owner']}"
-    channel = next((name for name in (ACTIONS, theirs) if name in viewer.channels), None)
-    data = {"customerId": event.row_id} | _shown("customer", {"changes": changes}, ())
-    return [("customer.updated", channel, data)] if channel else []
+    data = {"customerId": event.row_id} | _shown("customer", {"changes": changes}, eyes.permissions)
+    return [("customer.updated", eyes.cards, data)] if changes else []
 
 
-def _further(event, viewer, channel, among=None):
+def _further(event, eyes, among=None):
     """The further names of a change: they say nothing that its first frame does not, so a client may miss them."""
-    kind, permissions = event.event.partition(".")[0], viewer.employee.permissions
+    kind = event.event.partition(".")[0]
     return [
-        (also["event"], channel, {f"{kind}Id": event.row_id} | _shown(kind, also["data"], permissions))
+        (also["event"], eyes.after, {f"{kind}Id": event.row_id} | _shown(kind, also["data"], eyes.permissions))
         for also in event.also
         if among is None or also["event"] in among
     ]
