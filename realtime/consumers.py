@@ -5,6 +5,7 @@ memory or from the database, as fast as its client reads. So a replay and live u
 """
 
 import asyncio
+import logging
 import time
 from collections import Counter, deque
 from contextlib import suppress
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs
 import orjson
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError, InterfaceError
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -35,6 +37,9 @@ from realtime.frames import (
     tells_to_read_again,
 )
 
+logger = logging.getLogger("hub.realtime")
+
+TRY_AGAIN_LATER = 1013
 UNAUTHENTICATED, FORBIDDEN, UNKNOWN_PATH, TOO_SLOW, TOO_MANY = 4401, 4403, 4404, 4408, 4429
 # How long a client may take to say who it is, and to take what it is sent.
 SIGN_IN_SECONDS, SEND_SECONDS, FAREWELL_SECONDS = 10, 30, 2
@@ -67,7 +72,13 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope, receive, send):
         self.ending = asyncio.get_running_loop().create_future()
-        await super().__call__(scope, lambda: self.message_or_end(receive), send)
+        self.tasks, self.timers = [], {}
+        try:
+            await super().__call__(scope, lambda: self.message_or_end(receive), send)
+        except (DatabaseError, InterfaceError):
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
+        finally:
+            self.let_go()
 
     async def message_or_end(self, receive):
         """The next message of the client, unless the socket is to end: the server closes none that is waited on."""
@@ -82,7 +93,6 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
 
     async def connect(self):
         self.news = asyncio.Event()
-        self.tasks, self.timers = [], {}
         self.frame_times = deque(maxlen=MAX_FRAMES)
         headers = dict(self.scope["headers"])
         self.language = preferred_language(headers.get(b"accept-language", b"").decode("latin-1"))
@@ -127,7 +137,7 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
                 self.end(TOO_MANY)
                 return
             self.feed = await dispatcher.join(self)
-            self.tasks.append(asyncio.create_task(self.ping()))
+            self.start(self.ping())
         await self.say("connected", {"employeeId": self.employee.pk, "expiresAt": iso(bearer.expires_at)})
 
     def identify(self, employee):
@@ -144,17 +154,27 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
         else:
             self.employee = employee
 
-    async def disconnect(self, code):
+    def start(self, work):
+        """Have something done for as long as the socket lives, which ends with it: its client comes back."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self.end_with)
+        self.tasks.append(task)
+
+    def end_with(self, task):
+        if not task.cancelled() and task.exception():
+            logger.warning("a socket ends early", exc_info=task.exception())
+            self.end(TRY_AGAIN_LATER)
+
+    def let_go(self):
+        """Nothing is to happen on this socket any more."""
         self.is_open = False
-        for timer in self.timers.values():
-            timer.cancel()
-        for task in self.tasks:
-            task.cancel()
+        for ending in (*self.timers.values(), *self.tasks):
+            ending.cancel()
         _strangers.discard(self)
         if self.employee:
             _sockets_of.subtract([self.employee.pk])
-            if self.feed:
-                dispatcher.leave(self)
+        if self.feed:
+            dispatcher.leave(self)
 
     def end(self, code):
         """Close the socket, once."""
@@ -225,7 +245,7 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
             self.ask_for_stats()
         if is_first:
             self.news.set()
-            self.tasks.append(asyncio.create_task(self.follow()))
+            self.start(self.follow())
 
     async def may_hear(self, name):
         if name in (ACTIONS, CUSTOMERS, STATS):

@@ -22,6 +22,8 @@ class Feed:
     def append(self, events):
         """Take over the next events of the log, and wake the sockets."""
         self.seq = events[-1].seq
+        if any(event.event == "customer.deleted" for event in events):
+            self._events.clear()  # the log may say no more of them
         self._events += events
         del self._events[:-IN_MEMORY]
         for socket in self.sockets:
