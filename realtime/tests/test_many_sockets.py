@@ -163,7 +163,6 @@ def test_a_thousand_events_at_once_reach_fifty_sockets_in_order(hub, crowd, reco
         committed = change_all(hub, crowd, "low")
         arrived = listen(sockets, changed(CUSTOMERS), BURST_SECONDS + 5)
         record_property("seconds", arrived - committed)
-        print(f"BURST {arrived - committed:.2f} s")
         for one in sockets:
             told = [message for message in one.messages if message["event"] == "customer.updated"]
             assert [m["prevSeq"] for m in told[1:]] == [m["seq"] for m in told[:-1]]
@@ -174,15 +173,14 @@ def test_a_thousand_events_at_once_reach_fifty_sockets_in_order(hub, crowd, reco
 def test_two_hundred_sockets_hear_of_everything_and_come_back_after_the_web_has_ended(hub, crowd):
     before = memory(hub)
     with sockets_of(hub, crowd, PEOPLE * EACH) as sockets:
-        committed = change_all(hub, crowd, "urgent")
-        arrived = listen(sockets, changed(CUSTOMERS), 4 * BURST_SECONDS)
-        print(f"TWO HUNDRED {arrived - committed:.2f} s, {(memory(hub) - before) / 1e6:.0f} MB more")
+        change_all(hub, crowd, "urgent")
+        listen(sockets, changed(CUSTOMERS), 4 * BURST_SECONDS)
+        assert memory(hub) - before < MOST_GROWTH
         started = time.monotonic()
         hub.stop("web")
         try:
             listen(sockets, lambda one: False, 10)  # each is told that this is the end
             assert time.monotonic() - started < 10
-            print(f"ENDED after {time.monotonic() - started:.2f} s", {m for m in sockets[0].messages if type(m) is int})
         finally:
             hub.start("web")
     with sockets_of(hub, crowd, 1) as (again,):
@@ -197,7 +195,6 @@ def test_a_quiet_socket_hears_the_next_event_and_a_deaf_one_disturbs_nobody(hub,
         for _ in range(2):
             hub.run(_WRITE_MUCH % (crowd[0], crowd[0], CUSTOMERS // 2, TEXT + _))
         listen(sockets, changed(CUSTOMERS), BURST_SECONDS)
-        print(f"DEAF {(memory(hub) - before) / 1e6:.0f} MB more")
         assert memory(hub) - before < MOST_GROWTH
         for one in sockets:
             one.data.clear()
@@ -206,4 +203,3 @@ def test_a_quiet_socket_hears_the_next_event_and_a_deaf_one_disturbs_nobody(hub,
         listen(sockets, changed(CUSTOMERS), BURST_SECONDS)
         listen([deaf], lambda one: False, 20)  # what the kernel held, and the end
         assert deaf.count(b'"customer.updated"') < CUSTOMERS
-        print(f"DEAF heard {deaf.count(b'customer.updated')}, {(memory(hub) - before) / 1e6:.0f} MB more")
