@@ -112,12 +112,12 @@ def _purge_of(customer_id, due):
         documents = list(held(due.filter(customer_id=customer_id)))
         if documents:
             scrub_entries("documents", [document.pk for document in documents])
-            changed.send(Document, rows=documents, kind="purged", changes=[{}] * len(documents), actor=None)
             _remove(customer, documents, None)
     return len(documents)
 
 
 def _remove(customer, documents, actor):
+    changed.send(Document, rows=documents, kind="purged", changes=[{}] * len(documents), actor=actor)
     Document.objects.filter(pk__in=[document.pk for document in documents]).delete()
     storage.remove_on_commit([document.storage_key for document in documents])
     tell(customer, actor, documents=(documents[-1], None))

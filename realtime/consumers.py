@@ -6,6 +6,7 @@ memory or from the database, as fast as its client reads. So a replay and live u
 
 import asyncio
 import logging
+import re
 import time
 from collections import Counter, deque
 from contextlib import suppress
@@ -49,6 +50,8 @@ MAX_SOCKETS, MAX_STRANGERS = 20, 200
 MAX_FRAME_CHARACTERS = 16_000
 MAX_FRAMES, FRAMES_SECONDS = 60, 10
 MAX_CHANNELS = 50
+
+_CHANNEL_OF_EMPLOYEE = re.compile(rf"{EMPLOYEE_PREFIX}([A-Za-z0-9_-]{{1,50}})")
 
 _strangers = set()
 _sockets_of = Counter()
@@ -96,6 +99,7 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
         self.frame_times = deque(maxlen=MAX_FRAMES)
         headers = dict(self.scope["headers"])
         self.language = preferred_language(headers.get(b"accept-language", b"").decode("latin-1"))
+        self.organization_id = headers.get(b"x-organization-id", b"").decode("latin-1")
         scheme = "https" if self.scope.get("scheme") in ("https", "wss") else "http"
         self.root = f"{scheme}://{headers.get(b'host', b'').decode('latin-1')}"
         token, subprotocol = self.brought_token(headers)
@@ -125,6 +129,9 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
         bearer = await database_sync_to_async(bearer_of)(token)
         if bearer is None or (self.employee and bearer.employee.pk != self.employee.pk):
             self.end(UNAUTHENTICATED)
+            return
+        if self.organization_id not in ("", bearer.employee.organization_id):
+            self.end(FORBIDDEN)
             return
         is_first = self.employee is None
         self.employee, self.session_id = bearer.employee, bearer.session_id
@@ -250,10 +257,10 @@ class UpdatesConsumer(AsyncWebsocketConsumer):
     async def may_hear(self, name):
         if name in (ACTIONS, CUSTOMERS, STATS):
             return True
-        key = name.removeprefix(EMPLOYEE_PREFIX) if name.startswith(EMPLOYEE_PREFIX) else ""
-        if key == self.employee.pk:
-            return True
-        return bool(key) and await database_sync_to_async(leads)(self.employee, key)
+        named = _CHANNEL_OF_EMPLOYEE.fullmatch(name)
+        if not named or named[1] == self.employee.pk:
+            return bool(named)
+        return await database_sync_to_async(leads)(self.employee, named[1])
 
     @property
     def viewer(self):

@@ -68,7 +68,7 @@ def forget_answers(rows, kind, **_message):
     """Forget the answers that name rows which are removed for good; their keys stay, so that nothing is done again."""
     if kind != "purged" or not rows:
         return
-    named = "|".join(re.escape(row.pk) for row in rows)
+    named = rf"\y(?:{'|'.join(re.escape(row.pk) for row in rows)})\y"
     answers = IdempotencyKey.objects.filter(organization_id__in={row.organization_id for row in rows})
     answers.filter(Q(path__regex=named) | Q(data__regex=named)).update(data=None, head=None)
 

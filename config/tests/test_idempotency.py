@@ -219,6 +219,16 @@ def test_what_is_removed_for_good_is_forgotten_and_not_made_again(as_, layla, ah
         assert again["Idempotent-Replayed"] == "true"
 
 
+def test_of_ids_that_begin_alike_only_the_removed_one_is_forgotten(as_, layla):
+    client, path = as_(layla), "customers/{}/consents"
+    for key in ("cust_1", "cust_10"):
+        make_customer(layla, id=key)
+        sent = {"purpose": "marketing", "status": "granted"}
+        data_of(client.post(path.format(key), sent, HTTP_IDEMPOTENCY_KEY=key), 201)
+    data_of(client.delete("customers/cust_1?permanent=true"))
+    assert list(IdempotencyKey.objects.filter(data=None).values_list("key", flat=True)) == ["cust_1"]
+
+
 def test_a_copy_of_an_id_that_leaves_by_age_is_forgotten(as_, ahmed, organization):
     customer = make_customer(ahmed)
     data_of(send(as_(ahmed), customer, form(pdf(), "هوية.pdf", type="id_copy"), **KEY), 201)

@@ -36,6 +36,16 @@ def test_the_file_of_a_removed_document_is_gone(as_, ahmed, customer):
     error_of(as_(ahmed).delete(f"customers/{customer.pk}/documents/{removed['id']}"), 404, "RESOURCE_NOT_FOUND")
 
 
+def test_of_a_removed_document_neither_the_log_nor_a_repeated_upload_tells(as_, ahmed, customer):
+    sent = {"name": "الكناري", "headers": {"Idempotency-Key": "upload-1"}}
+    removed = data_of(upload(as_(ahmed), customer, **sent), 201)["document"]
+    assert "الكناري" in str(list(Event.objects.values_list("data", "row")))
+    data_of(as_(ahmed).delete(f"customers/{customer.pk}/documents/{removed['id']}"))
+    assert "الكناري" not in str(list(Event.objects.values_list("data", "row")))
+    error_of(upload(as_(ahmed), customer, **sent), 409, "CONFLICT")
+    assert Document.objects.count() == 0
+
+
 def test_a_removal_that_is_taken_back_keeps_the_file(as_, ahmed, customer):
     upload(as_(ahmed), customer)
     with transaction.atomic():

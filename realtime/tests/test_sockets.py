@@ -106,6 +106,20 @@ def test_a_manager_may_hear_the_team_alone(hub):
         assert data["refused"] == ["employee:emp_agent2"]
 
 
+@pytest.mark.parametrize("name", ["employee:", "employee:\x00", "employee:x y", "employee:" + "x" * 51])
+def test_what_can_be_nobody_is_refused_and_the_socket_lives(hub, name):
+    with socket_of(hub, hub.sign_in(MANAGER)) as socket:
+        data = subscribe(socket, name, "employee:emp_agent")
+        assert (data["channels"], data["refused"]) == (["employee:emp_agent"], [name])
+
+
+def test_another_organization_in_the_header_is_refused(hub):
+    with socket_of(
+        hub, path=f"/ws?token={hub.sign_in(AGENT)}", additional_headers={"X-Organization-ID": "org_x"}
+    ) as socket:
+        assert code_of(socket) == 4403
+
+
 def test_a_socket_that_comes_back_gets_what_it_missed(hub):
     with socket_of(hub, hub.sign_in(AGENT)) as socket:
         start = subscribe(socket, "customers")["seq"]
