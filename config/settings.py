@@ -247,6 +247,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 0,
 }
 RATE_LIMITS = not (DEBUG and env.str("HUB_RATE_LIMITS", "on") == "off")
+ANSWER_CACHE = not (DEBUG and env.str("HUB_CACHE", "on") == "off")
 MAX_JSON_BYTES = 1_000_000
 # A file, and a form around it: its other fields and what stands between them.
 MAX_FILE_BYTES = 20 * 1024 * 1024

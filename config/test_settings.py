@@ -28,6 +28,7 @@ os.environ |= {
     "CORS_ALLOWED_ORIGINS": "http://localhost:3000",
     "HUB_DEMO": "true",
     # Tests call more often than people do; those of the limits turn them on.
+    "HUB_CACHE": "on",
     "HUB_RATE_LIMITS": "off",
     "LOG_LEVEL": "INFO",
     "TRUSTED_PROXIES": "0",
