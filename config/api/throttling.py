@@ -151,9 +151,11 @@ def category_of(request, view):
 
 def rate_headers(request, view):
     """What an answer says of the caller's limit, also where a refusal came before the throttle; {} for strangers."""
-    if not settings.RATE_LIMITS or view.public or request.user is None:
+    # DRF's own `user` would ask the database a second time where it was away at the first.
+    employee = getattr(request._request, "user", None)
+    if not settings.RATE_LIMITS or view.public or employee is None:
         return {}
-    verdict = getattr(view, "verdict", None) or _verdict_on(request.user, category_of(request, view), 0)
+    verdict = getattr(view, "verdict", None) or _verdict_on(employee, category_of(request, view), 0)
     return {
         "X-RateLimit-Limit": str(verdict.limit),
         "X-RateLimit-Remaining": str(verdict.remaining),

@@ -57,9 +57,10 @@ def test_a_database_that_hangs_is_a_503_within_eight_seconds_and_what_only_waite
 
 
 def test_a_database_that_is_stopped_is_a_503_within_three_seconds_and_back_for_the_next_request(hub, token):
+    never_met = hub.sign_in("agent2@hub.test")
     hub.stop("postgres")
     try:
-        away = together(hub, 2 * THREADS, token=token)
+        away = together(hub, 2 * THREADS, token=token) + together(hub, 2 * THREADS, token=never_met)
         ready = hub.call("GET", "/readyz")
     finally:
         hub.start("postgres")

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
+from django.db import OperationalError
 from django_redis import get_redis_connection
 from redis.exceptions import ConnectionError as RedisAway
 
@@ -12,6 +13,7 @@ from config import breaker
 from config.testing import HubClient, data_of, error_of, make_action, make_customer
 from config.tests.serving import served
 from documents.tests.files import upload
+from employees import authentication
 from employees import services as employees
 from employees.choices import Role
 from employees.roles import PERMISSIONS
@@ -158,6 +160,23 @@ def test_the_writes_of_viewers_are_refused_for_their_role_and_never_for_their_nu
 def test_strangers_are_told_nothing(as_, db):
     for response in (as_().get("customers"), as_().get("docs"), as_().post("auth/login", {})):
         assert not [name for name in response.headers if name.startswith("X-RateLimit")]
+
+
+def test_without_the_database_nobody_is_known_and_it_is_asked_once(as_, ahmed, monkeypatch):
+    asked = []
+
+    def refuse(session_ids):
+        asked.append(session_ids)
+        raise OperationalError("connection refused")
+
+    client = as_(ahmed)
+    monkeypatch.setattr(authentication, "live_employees", refuse)
+    for count, method in enumerate(("get", "post", "patch", "delete"), 1):
+        response = client.call(method, "customers")
+        error_of(response, 503, "DATABASE_ERROR")
+        assert response["Retry-After"] == "5"
+        assert not [name for name in response.headers if name.startswith("X-RateLimit")]
+        assert len(asked) == count
 
 
 def test_without_redis_employees_call_on_and_are_told_of_an_untouched_limit(as_, ahmed, monkeypatch):
