@@ -122,12 +122,8 @@ class SessionTokenAuthentication(BaseAuthentication):
         bearer = bearer_of(token.strip())
         if bearer is None:
             raise AuthenticationFailed(_("Invalid or expired authentication token"))
-        employee = bearer.employee
-        employee_id.set(employee.pk)
-        organization = request.headers.get("X-Organization-ID")
-        if organization and organization != employee.organization_id:
-            raise PermissionDenied(_("X-Organization-ID does not name your organization"))
-        return employee, bearer.claims
+        employee_id.set(bearer.employee.pk)
+        return bearer.employee, bearer.claims
 
     def authenticate_header(self, request):
         return "Bearer"

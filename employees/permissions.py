@@ -1,10 +1,12 @@
 """The one permission class: a route without a declared permission is closed."""
 
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 
 
 class RolePermission(BasePermission):
-    """Allows what the view declares, if the caller's role has it.
+    """Allows what the view declares, if the caller's role has it and `X-Organization-ID` names no other organization.
 
     A view names `permission`, `write_permission` and `delete_permission`, or says
     `public = True` (anybody) or `signed_in = True` (every role).
@@ -16,6 +18,8 @@ class RolePermission(BasePermission):
             return True
         if request.user is None:
             return False
+        if request.headers.get("X-Organization-ID") not in (None, "", request.user.organization_id):
+            raise PermissionDenied(_("X-Organization-ID does not name your organization"))
         if getattr(view, "action", "") is None:
             return True  # no such method here: let it become a 405
         if getattr(view, "signed_in", False):

@@ -43,5 +43,5 @@ RATES = {
     Role.ADMIN: {"read": 200, "write": 100, "bulk": 50},
     Role.SALES_MANAGER: {"read": 150, "write": 50, "bulk": 20},
     Role.SALES_AGENT: {"read": 100, "write": 30, "bulk": 10},
-    Role.VIEWER: {"read": 50, "write": 0, "bulk": 0},
+    Role.VIEWER: {"read": 50, "write": 0, "bulk": 0, "upload": 0},
 }

@@ -287,7 +287,8 @@ class HubSchema(AutoSchema):
         for code in self._error_statuses():
             responses[str(code)] = {"description": ERROR_DESCRIPTIONS[code], "content": self._json(error)}
         for code, response in responses.items():
-            headers = {} if self.view.public or code == "401" else RATE_HEADERS
+            # A 503 often comes before it is known who is asking.
+            headers = {} if self.view.public or code in ("401", "503") else RATE_HEADERS
             headers = headers | (RETRY_AFTER if code in ("429", "503") else {})
             if self.view.takes_key(self.method):
                 headers = headers | {"409": RETRY_AFTER, status: REPLAYED_HEADER}.get(code, {})

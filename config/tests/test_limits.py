@@ -142,6 +142,7 @@ def test_every_answer_to_an_employee_tells_the_limit(as_, ahmed, clock):
         (client.patch(f"customers/{customer.pk}", {"notes": "x"}, **stale), 412, (30, 45)),
         # Refused before it is counted.
         (client.delete(f"customers/{customer.pk}"), 403, (30, 45)),
+        (client.get("customers", headers={"X-Organization-ID": "org_none"}), 403, (100, 145)),
     ]
     for response, status, limit in answers:
         assert (response.status_code, told(response)) == (status, limit)
@@ -149,6 +150,9 @@ def test_every_answer_to_an_employee_tells_the_limit(as_, ahmed, clock):
 
 
 def test_the_writes_of_viewers_are_refused_for_their_role_and_never_for_their_number(as_, huda, monkeypatch):
+    customer = make_customer(huda, assigned_employee_id=huda.pk)
+    assert error_of(upload(as_(huda), customer), 403)["details"]["requiredPermission"] == "documents.write"
+    assert told(upload(as_(huda), customer)) == (0, 0)
     for _ in range(3):
         response = as_(huda).post("customers", {"name": "x"})
         assert error_of(response, 403)["details"]["requiredPermission"] == "customers.write"
