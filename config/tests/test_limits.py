@@ -143,6 +143,8 @@ def test_every_answer_to_an_employee_tells_the_limit(as_, ahmed, clock):
         # Refused before it is counted.
         (client.delete(f"customers/{customer.pk}"), 403, (30, 45)),
         (client.get("customers", headers={"X-Organization-ID": "org_none"}), 403, (100, 145)),
+        # Refused for what its query asks for.
+        (client.get("customers", {"deleted": "only"}), 403, (100, 144)),
     ]
     for response, status, limit in answers:
         assert (response.status_code, told(response)) == (status, limit)
