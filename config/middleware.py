@@ -27,7 +27,7 @@ _CLIENT_WORD = re.compile(r"^(customers/[^/]+)/ksa-compliance(?=/|$)")
 _SANE_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 _OUR_ID = re.compile(r"^(cust|emp)_[a-z0-9_]+$")
 _CARRIES_TOKENS = re.compile(r"^/api/v1/(auth/|login$)")
-_GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?P<q>[01](?:\.\d{0,3})?))?\s*(?=,|$)")
+_GZIP = re.compile(r"(?:^|,)\s*(gzip|\*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*(?=,|$)")
 _WORTH_COMPRESSING = 1000
 _QUIET_PATHS = ("/healthz", "/readyz")
 
@@ -114,22 +114,27 @@ class CompressMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
-        if response.get("Content-Type") != "application/json" or _CARRIES_TOKENS.match(request.path_info):
+        is_json = response.get("Content-Type") == "application/json" or request.is_api and response.status_code == 304
+        if not is_json or _CARRIES_TOKENS.match(request.path_info):
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
-        if len(response.content) >= _WORTH_COMPRESSING and accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        if not accepts_gzip(request.headers.get("Accept-Encoding", "")):
+            return response
+        # Whatever the length: a 304 says what its 200 would, and does not know how long that is.
+        if response.get("ETag", "").startswith('"'):
+            response["ETag"] = f"W/{response['ETag']}"
+        if len(response.content) >= _WORTH_COMPRESSING:
             # A level of 6 saves a sixth more and takes twice the time.
             response.content = gzip.compress(response.content, compresslevel=3, mtime=0)
             response["Content-Encoding"], response["Content-Length"] = "gzip", str(len(response.content))
-            if response.get("ETag", "").startswith('"'):
-                response["ETag"] = f"W/{response['ETag']}"
         return response
 
 
 def accepts_gzip(header):
-    """Whether an `Accept-Encoding` names gzip, and not to refuse it."""
-    match = _GZIP.search(header.lower())
-    return bool(match) and float(match["q"] or 1) > 0
+    """Whether an `Accept-Encoding` takes gzip: what it says of gzip outweighs what it says of `*`."""
+    weights = dict(_GZIP.findall(header.lower()))
+    weight = weights.get("gzip", weights.get("*"))
+    return weight is not None and float(weight or 1) > 0
 
 
 class CommonMiddleware(DjangoCommonMiddleware):

@@ -28,12 +28,14 @@ def test_json_worth_it_is_compressed_for_who_takes_gzip_and_says_that_it_varies(
 
 
 def test_the_tag_of_a_compressed_answer_is_weak_and_finds_its_304(client):
-    tag = client.get("customers", headers={"Accept-Encoding": "gzip"})["ETag"]
-
-    again = client.get("customers", headers={"Accept-Encoding": "gzip", "If-None-Match": tag})
-
-    assert tag == f"W/{client.get('customers')['ETag']}"
-    assert (again.status_code, again.content) == (304, b"")
+    for path in ("customers", "customers?fields=id"):
+        packed = client.get(path, headers={"Accept-Encoding": "gzip"})
+        plain = client.get(path)
+        assert packed["ETag"] == f"W/{plain['ETag']}"
+        for accepted, first in (("gzip", packed), ("br", plain)):
+            again = client.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": packed["ETag"]})
+            assert (again.status_code, again.content) == (304, b"")
+            assert (again["ETag"], again["Vary"]) == (first["ETag"], first["Vary"])
 
 
 def test_a_short_answer_and_one_with_tokens_are_not_compressed(client, layla):
@@ -61,6 +63,9 @@ def test_behind_a_proxy_nothing_is_compressed_here(settings):
         ("gzip;q=0", False),
         ("gzip;q=0.000, br", False),
         ("x-gzipped", False),
+        ("*, gzip;q=0", False),
+        ("*;q=0, gzip", True),
+        ("*;q=0", False),
     ],
 )
 def test_who_takes_gzip(header, takes_it):
