@@ -53,6 +53,7 @@ class HubViewSet(GenericViewSet):
     viewset `reads`, nor of the organization's people and settings.
     """
 
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     resource = collection = path = None
     permission = write_permission = delete_permission = missing_permission = None
     public = signed_in = False

@@ -729,7 +729,8 @@ def test_a_head_request_has_the_status_and_headers_of_its_get_and_no_body(send):
 
 
 def test_a_405_names_what_is_allowed(send):
-    assert send("POST customers/{customer}")["Allow"] == "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
+    assert send("POST customers/{customer}")["Allow"] == "GET, PUT, PATCH, DELETE, HEAD"
+    assert send("OPTIONS customers")["Allow"] == "GET, POST, HEAD"
     assert "GET" in send("POST schema")["Allow"]
 
 
