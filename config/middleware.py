@@ -83,6 +83,9 @@ class RequestMiddleware:
                 if not name.startswith("Content-") or name.startswith("Content-Security-"):
                     enveloped[name] = value
             response = enveloped
+        if request.is_api and response.status_code >= 400:
+            response["Cache-Control"] = "no-store"
+            patch_vary_headers(response, ["Authorization", "Accept-Language"])
         response["X-Request-ID"] = request.id
         if request.path_info not in _QUIET_PATHS:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)

@@ -740,6 +740,14 @@ def test_a_404_names_what_was_asked_for(send):
     assert body["error"]["details"] == {"resourceType": "customer", "resourceId": "cust_nobody"}
 
 
+def test_an_error_is_kept_by_nobody_and_says_what_it_depends_on(send):
+    for line, headers, status in CORS_ANSWERS:
+        if status >= 400:
+            response = send(line, headers={**headers, "Origin": ALLOWED})
+            assert (response.status_code, response["Cache-Control"]) == (status, "no-store"), line
+            assert {"Authorization", "Accept-Language", "origin"} <= set(response["Vary"].split(", ")), line
+
+
 def test_a_401_says_how_to_sign_in(as_):
     response = as_().get("customers")
     assert_refused(response, 401, "AUTHENTICATION_FAILED")
