@@ -276,7 +276,8 @@ class HubViewSet(GenericViewSet):
         if answer.last_modified:
             response["Last-Modified"] = answer.last_modified
         # Compared weakly: proxies that compress answers mark the tag with W/.
-        if is_read and answer.etag in re.findall(r'"[^"]*"', request.headers.get("If-None-Match", "")):
+        known = request.headers.get("If-None-Match", "").strip()
+        if is_read and (known == "*" or answer.etag in re.findall(r'"[^"]*"', known)):
             response.status_code = 304
             response.data = None
         else:

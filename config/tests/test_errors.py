@@ -1072,11 +1072,13 @@ def test_the_security_headers_stay_when_an_error_is_put_into_the_envelope(send):
 
 def test_what_the_client_has_already_is_a_304_without_body(send):
     etag = send("GET customers/{customer}")["ETag"]
-    for known in (etag, f'"other", {etag}', f"W/{etag}", f'{etag},W/"x"'):
+    for known in (etag, f'"other", {etag}', f"W/{etag}", f'{etag},W/"x"', "*"):
         response = send("GET customers/{customer}", headers={"If-None-Match": known})
         assert (response.status_code, response.content) == (304, b""), known
         assert response["ETag"] == etag
-    assert send("GET customers/{customer}", headers={"If-None-Match": '"other"'}).status_code == 200
+    for known in ('"other"', "x*", ""):
+        assert send("GET customers/{customer}", headers={"If-None-Match": known}).status_code == 200, known
+    assert_refused(send("GET customers/cust_nobody", headers={"If-None-Match": "*"}), 404, "RESOURCE_NOT_FOUND")
 
 
 def test_a_signal_of_django_reports_nothing_for_errors_that_are_answered(send):
