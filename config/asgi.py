@@ -66,6 +66,9 @@ def _wsgi(environ, start_response):
 THREADS = int(os.environ.get("WEB_THREADS") or 4)
 http = WSGIMiddleware(_wsgi, workers=THREADS)
 threads = Threads(THREADS, settings.WEB_DEADLINE_SECONDS)
+# By how a path ends, what costs much and is done for strangers: hashing a password. Only so many hold a thread at once,
+# so that the others are there for who has signed in.
+turns = {"login": asyncio.Semaphore(max(1, THREADS // 2))}
 
 
 def limit_statements(connection, **kwargs):
@@ -98,7 +101,8 @@ async def application(scope, receive, send):
         if failure:
             await answer_error(scope, send, failure)
             return
-        for message in await threads.run(lambda: _answer_of_django(_with_length(scope, exchange), receive)):
+        turn = turns.get(scope["path"].rstrip("/").rpartition("/")[2])
+        for message in await threads.run(lambda: _answer_of_django(_with_length(scope, exchange), receive), turn):
             await send(message)
         if exchange.file:
             await _send_file(exchange.file, send)

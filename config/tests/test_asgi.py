@@ -104,3 +104,53 @@ def test_a_file_is_sent_in_pieces_after_the_thread_is_free(call, monkeypatch, tm
     assert [message.get("body") for message in sent[1:]] == [b"0123", b"4567", b"89", b""]
     assert [message.get("more_body") for message in sent[1:]] == [True, True, True, False]
     assert threads[0].startswith("WSGI")
+
+
+def test_sign_ins_by_the_dozen_leave_half_of_the_threads_to_who_has_signed_in(call, monkeypatch):
+    import config.asgi as asgi
+
+    both_hash, hashed, most, now, lock = threading.Event(), threading.Event(), [], [0], threading.Lock()
+
+    def django(environ, start_response):
+        if environ["PATH_INFO"] != "/api/v1/customers":
+            with lock:
+                now[0] += 1
+                most.append(now[0])
+            if now[0] == asgi.THREADS // 2:
+                both_hash.set()
+            assert hashed.wait(30)
+            with lock:
+                now[0] -= 1
+        start_response("200 OK", [("content-length", "2")])
+        return [b"{}"]
+
+    async def ask(path):
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "http_version": "1.1", "method": "POST", "scheme": "http", "path": path}
+        scope |= {
+            "query_string": b"",
+            "root_path": "",
+            "headers": [],
+            "client": ("127.0.0.1", 1),
+            "server": ("hub", 80),
+        }
+        await asgi.application(scope, None, send)
+        return sent[0]["status"]
+
+    async def play():
+        paths = ["/api/v1/auth/login", "/v1/auth/login/", "/api/v1/v1/login", "/login"] * 5
+        signing_in = [asyncio.create_task(ask(path)) for path in paths]
+        assert await asyncio.to_thread(both_hash.wait, 30)
+        others = await asyncio.gather(*(ask("/api/v1/customers") for _ in range(20)))
+        hashed.set()
+        return others, await asyncio.gather(*signing_in)
+
+    monkeypatch.setattr(asgi, "_django", django)
+    monkeypatch.setattr(asgi, "threads", asgi.Threads(asgi.THREADS, 30))
+    monkeypatch.setattr(asgi, "turns", {"login": asyncio.Semaphore(asgi.THREADS // 2)})
+    assert asyncio.run(play()) == ([200] * 20, [200] * 20)
+    assert max(most) == asgi.THREADS // 2

@@ -69,3 +69,43 @@ def test_as_many_run_at_once_as_there_are_places():
 
     asyncio.run(play())
     assert max(most) == 2 and len(most) == 6
+
+
+def test_of_work_that_waits_for_its_turn_only_so_much_holds_a_place_and_other_work_goes_on():
+    async def play():
+        threads, turn, over = Threads(2, 5), asyncio.Semaphore(1), asyncio.Event()
+        started = []
+
+        async def hashing():
+            started.append("hashing")
+            await over.wait()
+
+        async def quick():
+            return "done"
+
+        signing_in = [asyncio.create_task(threads.run(hashing, turn)) for _ in range(5)]
+        assert [await threads.run(quick) for _ in range(3)] == ["done"] * 3
+        assert started == ["hashing"]
+        over.set()
+        await asyncio.gather(*signing_in)
+        assert started == ["hashing"] * 5
+
+    asyncio.run(play())
+
+
+def test_who_waits_for_a_turn_or_with_it_for_a_place_too_long_leaves_both_to_others():
+    async def play():
+        threads, turn, over = Threads(1, 0.05), asyncio.Semaphore(1), asyncio.Event()
+
+        async def quick():
+            return "done"
+
+        stuck, *waiting = await asyncio.gather(
+            threads.run(over.wait), threads.run(quick, turn), threads.run(quick, turn), return_exceptions=True
+        )
+        assert [late.running for late in waiting] == [None, None]
+        over.set()
+        await stuck.running
+        assert await threads.run(quick, turn) == await threads.run(quick, turn) == "done"
+
+    asyncio.run(play())
