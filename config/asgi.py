@@ -66,9 +66,9 @@ def _wsgi(environ, start_response):
 THREADS = int(os.environ.get("WEB_THREADS") or 4)
 http = WSGIMiddleware(_wsgi, workers=THREADS)
 threads = Threads(THREADS, settings.WEB_DEADLINE_SECONDS)
-# By how a path ends, what costs much and is done for strangers: hashing a password. Only so many hold a thread at once,
-# so that the others are there for who has signed in.
-turns = {"login": asyncio.Semaphore(max(1, THREADS // 2))}
+# By how a path ends, what costs much and is done for strangers: hashing a password, and the first description of the
+# API. Of each only so many hold a thread at once, so that the others are there for who has signed in.
+turns = {"login": asyncio.Semaphore(max(1, THREADS // 2)), "schema": asyncio.Semaphore(1)}
 
 
 def limit_statements(connection, **kwargs):

@@ -2,11 +2,12 @@
 
 from django.shortcuts import redirect
 from django.urls import include, path, re_path, register_converter
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config import health
 from config.api.exceptions import unknown_route
 from config.api.locations import LocationViewSet
+from config.openapi import SchemaView
 
 
 class IdConverter:
@@ -19,7 +20,7 @@ class IdConverter:
 register_converter(IdConverter, "id")
 
 api = [
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SchemaView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("locations/regions", LocationViewSet.as_view({"get": "regions"}), name="locations-regions"),
     path("locations/cities", LocationViewSet.as_view({"get": "cities"}), name="locations-cities"),

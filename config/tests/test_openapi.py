@@ -2,11 +2,12 @@
 
 from functools import cache
 
-import yaml
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
+from config import openapi
 from config.testing import HubClient, make_customer, make_phone
 from customers.querying import FIELDS
 from customers.tests.deals import DEAL, WORDS
@@ -15,7 +16,7 @@ from documents.tests.files import upload
 
 @cache
 def schema():
-    return yaml.safe_load(HubClient().get("schema").content)
+    return HubClient().get("schema", HTTP_ACCEPT="application/json").json()
 
 
 def check(response, method, path):
@@ -30,6 +31,36 @@ def check(response, method, path):
 def test_it_generates_without_warnings_and_validates(tmp_path):
     call_command("spectacular", validate=True, fail_on_warn=True, lang="en", file=str(tmp_path / "schema.yml"))
     validate(schema())
+
+
+def test_it_is_made_once_for_each_language_and_format(monkeypatch):
+    made, get_schema = [], SchemaGenerator.get_schema
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *a, **o: made.append(1) or get_schema(*a, **o))
+    openapi._schema.cache_clear()
+    arabic = {"HTTP_ACCEPT_LANGUAGE": "ar"}
+
+    first, *others = (HubClient().get("schema", **arabic) for _ in range(3))
+
+    assert made == [1] and [other.content for other in others] == [first.content] * 2
+    assert first["Cache-Control"] == "public, max-age=300"
+    assert {"Accept", "Accept-Language"} <= set(first["Vary"].split(", "))
+    known = HubClient().get("schema", HTTP_IF_NONE_MATCH=first["ETag"], **arabic)
+    assert (known.status_code, known.content, known["ETag"]) == (304, b"", first["ETag"])
+    assert HubClient().get("schema", {"lang": "ar"}).content == first.content
+    assert HubClient().get("schema")["ETag"] != first["ETag"]
+    assert made == [1, 1]
+
+
+def test_it_is_json_for_who_asks_for_json():
+    for accepted, told in (
+        ("application/json,*/*", "application/json"),
+        ("application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
+        ("text/html, application/yaml;q=0.9", "application/yaml"),
+        ("*/*", "application/vnd.oai.openapi"),
+    ):
+        answer = HubClient().get("schema", HTTP_ACCEPT=accepted)
+        assert answer["Content-Type"] == told
+        assert answer.json() == schema() if "json" in told else answer.content.startswith(b"openapi: 3.0.3\n")
 
 
 def test_every_operation_says_what_it_does_and_what_it_takes():
