@@ -23,6 +23,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 _django = get_wsgi_application()
 
 # Models may be imported only now.
+from config import cache  # noqa: E402
 from config.middleware import request_id_of  # noqa: E402
 from config.threadless import answer_error, answer_health, answer_too_late  # noqa: E402
 from realtime.dispatcher import dispatcher  # noqa: E402
@@ -30,6 +31,7 @@ from realtime.routing import sockets  # noqa: E402
 
 # granian's worker would outlive a killed granian, and hold the port.
 processes.die_with_parent()
+cache.settle_soon()
 
 # How long a body may take to arrive, and how much of one that is too large is read to its end.
 BODY_SECONDS, FORM_SECONDS = 30, 300

@@ -26,18 +26,22 @@ class Breaker:
     def __init__(self):
         self._lock, self._open_until = threading.Lock(), 0.0
 
-    def call(self, use):
-        """What `use(connection)` returns. Raises RedisAway, at once while the breaker is open."""
+    def call(self, use, *, even_open=False):
+        """What `use(connection)` returns. Raises RedisAway, at once while the breaker is open.
+
+        `even_open` is for threads that nobody waits for: they try all the same, and close it for others.
+        """
         with self._lock:
             now = time.monotonic()
-            if now < self._open_until:
+            if now < self._open_until and not even_open:
                 raise RedisAway
             if self._open_until:
                 self._open_until = now + OPEN_SECONDS
         try:
             answer = use(get_redis_connection("default"))
         except RedisError as error:
-            logger.warning("redis away", extra={"facts": {"why": type(error).__name__}})
+            if not even_open:
+                logger.warning("redis away", extra={"facts": {"why": type(error).__name__}})
             self._open_until = time.monotonic() + OPEN_SECONDS
             raise RedisAway from error
         self._open_until = 0.0

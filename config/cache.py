@@ -197,28 +197,37 @@ class _Debt:
     def __init__(self):
         self.owed, self.settled, self.collector = object(), None, None
 
-    def settle(self):
+    def settle(self, **options):
         """Make everything void if need be. Raises RedisError."""
         owed = self.owed
         if owed is not self.settled:
-            breaker.call(lambda redis: _begin(redis, [_EVERYTHING], anew=True).execute())
+            breaker.call(lambda redis: _begin(redis, [_EVERYTHING], anew=True).execute(), **options)
             self.settled = owed
 
     def incur(self):
-        """Settle it as soon as Redis is there again, whether or not anybody reads here meanwhile."""
         self.owed = object()
+        self.collect()
+
+    def collect(self):
+        """Settle it as soon as Redis is there, whether or not anybody reads here meanwhile: others do elsewhere."""
         if not (self.collector and self.collector.is_alive()):
             self.collector = threading.Thread(target=self._collect, daemon=True)
             self.collector.start()
 
     def _collect(self):
         while self.owed is not self.settled:
-            time.sleep(RETRY_SECONDS)
-            with suppress(RedisError):
-                self.settle()
+            try:
+                self.settle(even_open=True)
+            except RedisError:
+                time.sleep(RETRY_SECONDS)
 
 
 _writes, _debt = _Writes(), _Debt()
+
+
+def settle_soon():
+    """Have Redis told, in the background, what the process before this one may not have told any more."""
+    _debt.collect()
 
 
 @receiver(changed)

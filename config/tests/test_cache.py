@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from concurrent.futures import Future
 from datetime import timedelta
 
@@ -18,7 +19,7 @@ from actions import services as actions
 from actions.models import CustomerAction
 from config import cache, testing
 from config.api.viewsets import HubViewSet
-from config.breaker import RedisAway
+from config.breaker import RedisAway, breaker
 from config.testing import HubClient, data_of, make_action, make_customer, make_employee, make_listing
 from customers import refreshing as customer_refreshing
 from customers.choices import MortgageStatus
@@ -316,7 +317,7 @@ def test_a_reader_who_began_before_a_write_leaves_nothing_stale(as_, layla, ahme
 class Away:
     """A breaker that is open."""
 
-    def call(self, use):
+    def call(self, use, **options):
         raise RedisAway
 
 
@@ -353,6 +354,27 @@ def test_what_is_owed_is_paid_without_a_reader(as_, layla, world, store, monkeyp
     with monkeypatch.context() as away:
         away.setattr(cache, "breaker", Away())
         data_of(as_(layla).patch(f"customers/{world['customer']}", {"notes": "جديد"}))
+    cache._debt.collector.join(20)
+    assert store.get("hub:cache:all") not in (None, before)
+
+
+def test_what_is_owed_is_paid_while_the_breaker_is_open_and_closes_it(as_, layla, world, store, monkeypatch):
+    client, path = as_(layla), f"customers/{world['customer']}"
+    data_of(client.get(path))
+    before = store.get("hub:cache:all")
+    monkeypatch.setattr(breaker, "_open_until", time.monotonic() + 3600)
+    data_of(client.patch(path, {"notes": "جديد"}))
+    cache._debt.collector.join(20)
+    assert store.get("hub:cache:all") not in (None, before)
+    assert data_of(client.get(path))["customer"]["notes"] == "جديد"
+    assert queries_of(lambda: client.get(path))[1] == 0
+
+
+def test_what_the_process_before_owed_is_paid_without_a_reader(as_, layla, store, monkeypatch):
+    data_of(as_(layla).get("customers"))
+    before = store.get("hub:cache:all")
+    monkeypatch.setattr(cache, "_debt", cache._Debt())
+    cache.settle_soon()
     cache._debt.collector.join(20)
     assert store.get("hub:cache:all") not in (None, before)
 
