@@ -108,3 +108,31 @@ def test_valkey_that_is_killed_is_not_missed_and_found_again(hub, token):
     assert hub.call("GET", "/readyz").json() == {"postgresql": "ok", "redis": "ok"}
     body = {"email": "back@hub.test", "password": "wrong"}
     hub.wait_for(lambda: hub.call("POST", "auth/login", body).status and hub.redis().keys("hub:limit:*"), seconds=15)
+
+
+def test_a_web_process_makes_void_what_the_one_before_may_have_left_without_waiting_for_a_reader(hub, token):
+    hub.call("GET", "customers", token=token)
+    before = hub.redis().get("hub:cache:all")
+    hub.kill("web")
+    hub.start("web")
+    hub.wait_for(lambda: hub.redis().get("hub:cache:all") not in (None, before), seconds=10)
+
+
+def test_sign_ins_by_the_dozen_hold_nobody_up_who_has_signed_in(hub, token):
+    bodies = [{"email": f"nobody{number}@hub.test", "password": "wrong"} for number in range(20)]
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        signing_in = [pool.submit(hub.call, "POST", "auth/login", body) for body in bodies]
+        answers = [hub.call("GET", "customers", token=token) for _ in range(5)]
+        refused = [call.result() for call in signing_in]
+
+    assert statuses(answers) == {200}
+    assert statuses(refused) <= {401, 503} and 401 in statuses(refused)
+
+
+def test_the_description_of_the_api_is_read_by_the_dozen_and_holds_nobody_up(hub, token):
+    with ThreadPoolExecutor(8) as pool:
+        reading = [pool.submit(hub.call, "GET", "schema") for _ in range(8)]
+        answers = [hub.call("GET", "customers", token=token) for _ in range(5)]
+        texts = {call.result().body for call in reading}
+
+    assert statuses(answers) == {200} and len(texts) == 1
