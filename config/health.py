@@ -8,7 +8,7 @@ from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import connection
 from django.http import JsonResponse
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 SECONDS = 1.5
 _THREADS_ONLY = {"context", "cursor_factory", "prepare_threshold"}
@@ -20,7 +20,7 @@ def healthz(request):
 
 
 def readyz(request):
-    """200 when PostgreSQL answers; Redis away is reported, but requests go on without it."""
+    """200 when PostgreSQL answers; Redis away or refusing writes is reported, but requests go on without it."""
     return readiness(async_to_sync(report)())
 
 
@@ -39,6 +39,8 @@ async def _word(ask):
     try:
         async with asyncio.timeout(SECONDS):
             await ask()
+    except ResponseError:
+        return "refuses writes"
     except (OSError, psycopg.Error, RedisError):
         return "away"
     return "ok"
@@ -52,4 +54,5 @@ async def _ask_postgresql():
 
 async def _ask_redis():
     async with redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS) as own:
-        await own.ping()
+        # A replica, a full memory or a full disk still answers a PING.
+        await own.set("hub:ready", 1, px=1000)

@@ -374,6 +374,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 1200,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A Redis that refuses writes (a replica, no memory left, a full disk) is waited for like one that is away.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

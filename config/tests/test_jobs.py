@@ -122,3 +122,26 @@ def test_worker_and_beat_find_a_valkey_again_that_was_killed_or_hung(hub, snooze
         # Long enough for whoever waits with a time limit to lose patience: nothing can be seen to happen meanwhile.
         time.sleep(6)
     hub.wait_for(snooze())
+
+
+@pytest.mark.slow
+def test_worker_and_beat_wait_for_a_valkey_that_refuses_writes(hub, snooze):
+    worker, beat, redis = hub.pid("worker"), hub.pid("beat"), hub.redis()
+
+    def refused(words):
+        told = hub.log().count(words)
+        hub.wait_for(lambda: hub.log().count(words) > told)
+        return hub.call("GET", "/readyz").json()["redis"]
+
+    redis.config_set("maxmemory", 1)
+    full = refused("Couldn't apply scheduled task")
+    redis.config_set("maxmemory", "256mb")
+    hub.wait_for(snooze())
+
+    redis.replicaof("127.0.0.1", 1)
+    replica = refused("Trying to reconnect")
+    redis.replicaof("NO", "ONE")
+    hub.wait_for(snooze())
+    assert (full, replica) == ("refuses writes", "refuses writes")
+    assert (hub.pid("worker"), hub.pid("beat")) == (worker, beat)
+    assert hub.call("GET", "/readyz").json() == {"postgresql": "ok", "redis": "ok"}
