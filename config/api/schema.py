@@ -84,7 +84,7 @@ ERROR = build_object_type(
 ERROR_DESCRIPTIONS = {
     400: "Malformed or mistyped",
     401: "Not signed in, or no longer",
-    403: "The role lacks the permission",
+    403: "The role lacks the permission, or `X-Organization-ID` names another organization",
     404: "No such row, or not the caller's",
     409: "Duplicate, or the state forbids it",
     412: "Changed since `If-Match`",
@@ -102,6 +102,10 @@ RATE_HEADERS = {
     "X-RateLimit-Remaining": {"description": "Calls that may come at once", "schema": _COUNT},
     "X-RateLimit-Reset": {"description": "When all of them are back, in seconds since 1970", "schema": _COUNT},
 }
+REQUEST_ID = {"X-Request-ID": {"description": "The id that the caller has given, or a new one", "schema": _STRING}}
+ETAG = {"ETag": {"description": "For `If-None-Match`; of one row also for `If-Match`", "schema": _STRING}}
+LAST_MODIFIED = {"Last-Modified": {"description": "When the row was last changed", "schema": _STRING}}
+LOCATION = {"Location": {"description": "The path of the new row", "schema": _STRING}}
 REPLAYED_HEADER = {REPLAYED: {"description": "`true` of a repeated answer", "schema": _STRING | {"enum": ["true"]}}}
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait", "schema": _COUNT}}
 FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
@@ -264,6 +268,15 @@ class HubSchema(AutoSchema):
                     description="The ETag of the version you changed; 412 when it is stale",
                 )
             )
+        if self._is_kept():
+            parameters.append(
+                build_parameter_type(
+                    name="If-None-Match",
+                    schema=_STRING,
+                    location="header",
+                    description="The ETag of what you have already; 304 while it is the same",
+                )
+            )
         if view.takes_key(self.method):
             parameters.append(
                 build_parameter_type(
@@ -273,7 +286,19 @@ class HubSchema(AutoSchema):
                     description="Sent again under the same key within a day, the request is answered, not repeated",
                 )
             )
+        parameters.append(
+            build_parameter_type(
+                name="Accept-Language",
+                schema=_STRING | {"default": "en"},
+                location="header",
+                description="Messages in Arabic (`ar`) or English (`en`)",
+            )
+        )
         return parameters
+
+    def _is_kept(self):
+        """Whether callers may keep the answer, and ask whether it is still the same."""
+        return self.method == "GET" and self.view.action not in self.view.files
 
     def _get_response_bodies(self, direction="response"):
         status = "201" if self.view.action in self.view.created else "200"
@@ -283,6 +308,8 @@ class HubSchema(AutoSchema):
             data = self._data_schema()
             schema = data if self.view.action in self.view.bare else self._envelope(data)
             responses = {status: {"description": "Done" if self.method != "GET" else "", "content": self._json(schema)}}
+        if self._is_kept():
+            responses["304"] = {"description": "As `If-None-Match` says"}
         error = self._component("Error", ERROR)
         for code in self._error_statuses():
             responses[str(code)] = {"description": ERROR_DESCRIPTIONS[code], "content": self._json(error)}
@@ -292,9 +319,14 @@ class HubSchema(AutoSchema):
             headers = headers | (RETRY_AFTER if code in ("429", "503") else {})
             if self.view.takes_key(self.method):
                 headers = headers | {"409": RETRY_AFTER, status: REPLAYED_HEADER}.get(code, {})
-            if headers:
-                response["headers"] = headers
+            response["headers"] = REQUEST_ID | headers | (self._version_headers(code) if code < "400" else {})
         return responses
+
+    def _version_headers(self, code):
+        """What a success says of the version that it shows."""
+        shows_row = self.view.shows_row()
+        headers = ETAG if self.method == "GET" or shows_row else {}
+        return headers | (LAST_MODIFIED if shows_row else {}) | (LOCATION if shows_row and code == "201" else {})
 
     def _error_statuses(self):
         view = self.view

@@ -106,6 +106,13 @@ class HubViewSet(GenericViewSet):
         """Whether the answer shows many rows."""
         return self.action in self.lists
 
+    def shows_row(self):
+        """Whether the answer shows one row as it is now, and its version as ETag."""
+        if self.is_list or self.action in self.files:
+            return False
+        answer = self.answers.get(self.action)
+        return answer is None or self.resource in (answer if isinstance(answer, dict) else declared_fields(answer))
+
     def shape_of(self, names, relations):
         """The compiled rows of these fields, or all when there are none, with these relations."""
         declared = declared_fields(self.serializer_class)

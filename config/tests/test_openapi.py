@@ -19,9 +19,18 @@ def schema():
     return HubClient().get("schema", HTTP_ACCEPT="application/json").json()
 
 
+# Told wherever they are, and nowhere else.
+HEADERS = {"ETag", "Last-Modified", "Location", "X-Request-ID"}
+
+
 def check(response, method, path):
     """Assert that an answer is what the schema says of its operation and status; returns its body."""
-    content = schema()["paths"][f"/api/v1/{path}"][method]["responses"][str(response.status_code)]["content"]
+    said = schema()["paths"][f"/api/v1/{path}"][method]["responses"][str(response.status_code)]
+    assert HEADERS & set(response.headers) == HEADERS & set(said["headers"]), (method, path, response.status_code)
+    if response.status_code == 304:
+        assert "content" not in said and response.content == b""
+        return None
+    content = said["content"]
     inline = {**content["application/json"]["schema"], "components": schema()["components"]}
     errors = [f"{error.json_path}: {error.message}" for error in OAS30Validator(inline).iter_errors(response.json())]
     assert errors == [], errors
@@ -114,6 +123,20 @@ def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
     check(client.post("customers/search", {"query": whole["name"]}), "post", "customers/search")
     check(client.delete(f"customers/{key}"), "delete", one)
     check(client.post(f"customers/{key}/restore"), "post", f"{one}/restore")
+
+
+def test_reads_take_the_tag_of_what_is_known_and_answer_304(as_, ahmed):
+    client, customer = as_(ahmed), make_customer(ahmed, assigned_employee_id=ahmed.pk)
+    for path, place in (("customers", "customers"), (f"customers/{customer.pk}", "customers/{id}")):
+        response = client.get(path, headers={"If-None-Match": client.get(path)["ETag"]})
+        assert response.status_code == 304
+        check(response, "get", place)
+    for path, operations in schema()["paths"].items():
+        for method, operation in operations.items():
+            taken = {parameter["name"] for parameter in operation["parameters"]}
+            is_read = method == "get" and not path.endswith("/file")
+            assert ("If-None-Match" in taken, "304" in operation["responses"]) == (is_read, is_read), path
+            assert "Accept-Language" in taken
 
 
 def test_answers_about_compliance_are_what_it_says(as_, layla):

@@ -38,6 +38,9 @@ class ComplianceViewSet(ChildViewSet):
         customer.expected_version = self._expected_version(customer)
         return customer
 
+    def shows_row(self):
+        return not self.is_list  # the customer's version comes along with every part
+
     def answer_with(self, *, one=None, shape=None, status=200, **parts):
         """Parts of an answer, `one` of the objects among them, with all of the compliance and its issues as of now."""
         key = self.kwargs["customer_id"]

@@ -19,6 +19,7 @@ class TimelineFilterSet(HubFilterSet):
 
 class TimelineViewSet(ChildViewSet):
     resource = collection = "timeline"
+    lists = frozenset({"timeline"})
     cached = {"timeline": 60}
     filtersets = {"timeline": TimelineFilterSet}
     answers = {"timeline": {"timeline": TimelineEntrySerializer(many=True), "pagination": CursorsSerializer}}
