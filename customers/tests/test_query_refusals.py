@@ -236,7 +236,7 @@ def test_any_json_at_all_is_answered_in_the_envelope(layla):
     client = HubClient(layla)
     make_customer(layla)
 
-    @examples(max_examples=250, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @examples(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(st.dictionaries(_names, _anything, min_size=1, max_size=4) | _anything, st.booleans())
     def check(filters, in_body):
         text = json.dumps(filters)

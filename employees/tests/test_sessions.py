@@ -19,6 +19,8 @@ from employees.choices import Role
 from employees.models import Employee, Session
 
 INVALID = "Invalid or expired authentication token"
+# As the hub has it; other tests remember for longer.
+IDENTITY_SECONDS = authentication.IDENTITY_SECONDS
 
 
 def me(token):
@@ -39,6 +41,11 @@ def tokens(ahmed):
     """The access and refresh tokens of a session of Ahmed's."""
     access, refresh_token, _seconds = services.sign_in(ahmed)
     return SimpleNamespace(access=access, refresh=refresh_token)
+
+
+@pytest.fixture(autouse=True)
+def _remembered_as_long_as_by_the_hub(monkeypatch):
+    monkeypatch.setattr(authentication, "IDENTITY_SECONDS", IDENTITY_SECONDS)
 
 
 @pytest.fixture
