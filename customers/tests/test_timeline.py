@@ -245,7 +245,8 @@ def test_a_page_is_one_statement_whose_parts_read_no_more_than_it_is_long(as_, l
     def measured():
         with CaptureQueriesContext(connection) as queries:
             cursor = page(client, customer, limit=10)["pagination"]["nextCursor"]
-            page(client, customer, limit=10, **({"cursor": cursor} if cursor else {}))
+            # Not the same question again, which would be answered from what is kept.
+            page(client, customer, limit=11, **({"cursor": cursor} if cursor else {}))
         return len(queries), queries.captured_queries[-1]["sql"]
 
     few, _sql = measured()

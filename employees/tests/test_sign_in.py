@@ -317,7 +317,7 @@ def test_without_redis_tries_are_limited_in_the_process(sara, redis_away, hashes
     hashes.clear()
     assert_limited(sign_in(REMOTE_ADDR="10.0.1.1"), 5)
     assert hashes == []
-    assert len(redis_away) == 1  # then it is left alone for a while
+    assert len(redis_away) < 5  # then it is left alone for a while, but for who waits for its return
 
 
 def test_without_redis_an_address_is_limited_in_the_process(sara, redis_away):
