@@ -39,6 +39,7 @@ from employees import services as employees
 from employees.authentication import forget_identities
 from employees.choices import Role
 from employees.models import Team
+from realtime.dispatcher import dispatcher
 from realtime.models import Event
 
 _numbers = itertools.count(10_000_000)
@@ -211,6 +212,8 @@ def _everything():
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch):
     """Each test meets a hub that remembers neither people nor tries nor answers, and then people to its end."""
+    # It would number events by a connection of its own, and outlive the servers.
+    monkeypatch.setattr(dispatcher, "start", lambda: None)
     monkeypatch.setattr(cache, "_when_committed", _at_the_end)
     _written_past_the_hub.is_so = False
     forget_identities()

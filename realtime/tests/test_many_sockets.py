@@ -39,7 +39,7 @@ print(json.dumps([organization.pk, tokens]))
 _CHANGE_ALL = """
 import time
 from customers.models import Customer
-from customers.services.customer import bulk_update_customers
+from customers.services.bulk import bulk_update_customers
 from employees.models import Employee
 admin = Employee.objects.filter(organization=%r).first()
 keys = list(Customer.objects.filter(organization=%r).values_list("pk", flat=True))
