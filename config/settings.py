@@ -109,8 +109,11 @@ INSTALLED_APPS = [
     # Before actions: a new customer is in the log before its first action.
     "realtime",
     "actions",
+    "config.backoffice.apps.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "corsheaders",
@@ -129,7 +132,11 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.CommonMiddleware",
+    "config.backoffice.middleware.LanguageMiddleware",
+    "config.backoffice.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "config.backoffice.middleware.AuthenticationMiddleware",
+    "config.backoffice.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -145,6 +152,8 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
             ]
         },
     }
@@ -200,6 +209,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("ar", _("Arabic")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "Asia/Riyadh"
 USE_TZ = True
 USE_I18N = True
@@ -229,6 +239,16 @@ SIMPLE_JWT = {
 # The client's older sign-in cannot refresh, and a demo should survive a lunch break.
 LONG_ACCESS_TOKEN_LIFETIME = timedelta(hours=24)
 DEMO = DEBUG and EMBEDDED_DATABASE and env.bool("HUB_DEMO", True)
+
+# --- The back office ---------------------------------------------------------------------
+
+# Cookies that the API never sees, of a working day; messages quote names, which a table would keep.
+SESSION_COOKIE_PATH = LANGUAGE_COOKIE_PATH = "/admin/"
+SESSION_COOKIE_AGE = 12 * 3600
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+# What its first page shows, and how people sign in to it; named here, for it knows no app.
+BACK_OFFICE = {"dashboard": "config.dashboard.dashboard", "sign_in": "employees.forms.SignInForm"}
 
 # --- The API ---------------------------------------------------------------------------
 

@@ -1,7 +1,9 @@
 """The site map. RequestMiddleware brings every accepted prefix of the API to /api/v1/ first."""
 
+from django.contrib import admin
 from django.shortcuts import redirect
 from django.urls import include, path, re_path, register_converter
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config import health
@@ -33,6 +35,8 @@ api = [
 ]
 
 urlpatterns = [
+    path("admin/language/", set_language, name="set_language"),
+    path("admin/", admin.site.urls),
     path("", lambda request: redirect("docs"), name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

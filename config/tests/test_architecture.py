@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "realtime": {"config", "employees", "customers", "actions", "documents", "realtime"},
 }
 # Files of config that wire everything; nobody imports them, and they may import every app.
-ROOF = {"settings", "test_settings", "urls", "asgi", "celery", "testing", "demo", "management", "tests"}
+ROOF = {"settings", "test_settings", "urls", "asgi", "celery", "testing", "dashboard", "demo", "management", "tests"}
 LAYERS = ["choices", "querysets", "models", "services", "views"]
 
 

@@ -1,0 +1,231 @@
+"""What the Admin of every model shares: who may do what, whose rows these are, and that services write them."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, QueryDict
+from django.utils.html import format_html
+
+from config.api.exceptions import error_of
+from config.api.query import QueryParams
+from config.backoffice.forms import REFUSALS, form_of
+from config.backoffice.lists import HubChangeList
+
+
+class HubAdmin(admin.ModelAdmin):
+    """A model in the back office.
+
+    `permission`, `write_permission` and `delete_permission` are words of the matrix of roles, as on the API's viewsets;
+    one that is None opens nothing. `serializer_class` (and `new_serializer_class`, where a new row takes more) declares
+    the form, see `form_of`, whose further arguments are `form_options`. Services write: `add(actor=, values=)`,
+    `change(row, actor=, values=)`, `remove(row, actor=)`: a verb without a service has no button.
+    `filterset_class` and `known_total` are those of the API's list.
+    """
+
+    permission = write_permission = delete_permission = None
+    serializer_class = new_serializer_class = filterset_class = None
+    form_options = {}
+    add = change = remove = None
+    # Whether it stands in the menu at the top: what people open all day.
+    in_menu = False
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    view_on_site = False
+
+    # --- Who may do what ----------------------------------------------------------------------
+
+    def _may(self, request, permission):
+        user = request.user
+        return bool(permission and user.is_active and user.is_staff and user.may(permission))
+
+    def has_module_permission(self, request):
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request, obj=None):
+        return self._may(request, self.permission)
+
+    def has_add_permission(self, request):
+        return self.add is not None and self._may(request, self.write_permission)
+
+    def has_change_permission(self, request, obj=None):
+        return self.change is not None and self._may(request, self.write_permission)
+
+    def has_delete_permission(self, request, obj=None):
+        return self.remove is not None and self._may(request, self.delete_permission or self.write_permission)
+
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        return {
+            name: action
+            for name, action in actions.items()
+            if not hasattr(action[0], "permission") or self._may(request, action[0].permission)
+        }
+
+    # --- Which rows ---------------------------------------------------------------------------
+
+    def get_queryset(self, request):
+        return self.model.objects.visible_to(request.user)
+
+    def get_object(self, request, object_id, from_field=None):
+        """The row if it is the caller's; one that is not is not there."""
+        try:
+            return self.get_queryset(request).filter(pk=self.model._meta.pk.to_python(object_id)).first()
+        except (ValidationError, ValueError):
+            return None
+
+    def get_changelist(self, request, **options):
+        return HubChangeList if self.filterset_class else super().get_changelist(request, **options)
+
+    def scope_is_small(self, request):
+        """Whether the caller sees a small part of the table even without filters."""
+        return True
+
+    def known_total(self, request, filterset):
+        """How many rows a list holds, where that is kept and need not be counted; else None."""
+        return None
+
+    def rows_of_page(self, queryset, keys):
+        """The rows of a page, with what the list shows of others, in the order of its ids."""
+        rows = self.model._base_manager.select_related(*(self.list_select_related or ())).in_bulk(keys)
+        return [rows[key] for key in keys if key in rows]
+
+    def get_search_results(self, request, queryset, search_term):
+        """What an autocomplete offers: the API's own search."""
+        if not self.filterset_class or "search" not in self.filterset_class.base_filters or not search_term:
+            return super().get_search_results(request, queryset, search_term)
+        params = QueryParams(QueryDict())
+        params["search"] = [search_term]
+        return self.filterset_class(params, queryset, request=request).qs, False
+
+    # --- The form -----------------------------------------------------------------------------
+
+    def get_form(self, request, obj=None, change=False, **options):
+        declared = (not change and self.new_serializer_class) or self.serializer_class
+        if declared is None:
+            return super().get_form(request, obj, change=change, **options)
+        form = _form_of(declared, self.model, type(self))
+        self.form = form
+        made = super().get_form(request, obj, change=change, **options)
+        made.request, made.refusal = request, getattr(request, "refusal", None)
+        return made
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Django's, but for what a service refuses: nothing is written, and the form says why."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except REFUSALS as refusal:
+            if request.method != "POST" or isinstance(refusal, Http404):
+                raise
+            status, _error = error_of(refusal, request=request)
+            if status >= 500:
+                raise
+            request.refusal = refusal
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request, obj, form, change):
+        if change and not form.values:
+            return
+        if change:
+            saved = self.change(obj, actor=request.user, values=dict(form.values))
+        else:
+            saved = self.add(actor=request.user, values=dict(form.values))
+            # What Django goes on with is the row that the service has made.
+            obj.__dict__.update(saved.__dict__)
+        for warning in getattr(saved, "warnings", None) or ():
+            messages.warning(request, warning["message"])
+
+    def delete_model(self, request, obj):
+        self.remove(obj, actor=request.user)
+
+    def delete_queryset(self, request, queryset):
+        for row in queryset:
+            self.remove(row, actor=request.user)
+
+    def get_deleted_objects(self, objs, request):
+        """What is to be confirmed: the rows alone. What hangs on them, thousands perhaps, is the services' business."""
+        return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+
+    def save_formset(self, request, form, formset, change):
+        """New rows of an inline, one by one through their service."""
+        inline = next(one for one in self.get_inline_instances(request, form.instance) if one.model is formset.model)
+        for extra in formset.extra_forms:
+            if not extra.has_changed():
+                continue
+            try:
+                inline.add(form.instance, actor=request.user, values=dict(extra.values))
+            except REFUSALS as refusal:
+                refusal.prefix = extra.prefix
+                raise
+
+    # --- The audit has it ---------------------------------------------------------------------
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        return ""
+
+    def log_addition(self, request, obj, message):
+        """Triggers write what was done; Django's own log would keep names for ever."""
+
+    log_change = log_addition
+
+    def log_deletions(self, request, queryset):
+        """See log_addition."""
+
+
+class HubInline(admin.StackedInline):
+    """What hangs on a row: the newest of them to look at and follow, and empty lines for new ones, which `add` writes.
+
+    Those that are there are changed on their own pages: a form for each would make a page of a thousand fields.
+    """
+
+    template = "admin/hub/related.html"
+    extra, newest, order = 0, 8, "-created_at"
+    permission, write_permission = "customers.read", "customers.write"
+    serializer_class, form_options = None, {}
+    columns = ()
+    add = None
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.may(self.permission)
+
+    def has_add_permission(self, request, obj):
+        return self.add is not None and obj is not None and request.user.may(self.write_permission)
+
+    has_change_permission = has_delete_permission = lambda self, request, obj=None: False
+
+    def get_queryset(self, request):
+        """Nothing to edit here; see rows_of."""
+        return self.model._base_manager.none()
+
+    def rows_of(self, parent):
+        """The newest rows, with what their columns show, and how many more there are."""
+        rows = self.model._base_manager.filter(**{self.fk: parent}).order_by(self.order)
+        found = list(rows[: self.newest + 1])
+        return found[: self.newest], len(found) > self.newest
+
+    @property
+    def fk(self):
+        return self.fk_name or "customer"
+
+    def get_formset(self, request, obj=None, **options):
+        if self.serializer_class:
+            options["form"] = made = type("Form", (_form_of(self.serializer_class, self.model, type(self)),), {})
+            made.request, made.refusal = request, getattr(request, "refusal", None)
+            options["fields"] = list(made.base_fields)
+        return super().get_formset(request, obj, **options)
+
+
+def _form_of(declared, model, admin_class):
+    key = f"_{declared.__name__}Form"
+    if key not in admin_class.__dict__:
+        setattr(admin_class, key, form_of(declared, model, **admin_class.form_options))
+    return admin_class.__dict__[key]
+
+
+def badge(kind, label):
+    """A word that is told apart by its colour, such as a priority."""
+    return format_html('<span class="hub-badge hub-{}">{}</span>', kind, label)
+
+
+def ltr(text):
+    """A phone, an id or an e-mail, which read from left to right on any page."""
+    return format_html('<bdi dir="ltr">{}</bdi>', text) if text else "–"

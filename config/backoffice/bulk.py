@@ -1,0 +1,69 @@
+"""Buttons of a list that change many rows: what is to be done is asked for on a page of its own, a service does it."""
+
+from functools import wraps
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from config.backoffice.forms import REFUSALS, complaints_of
+
+
+def bulk_action(label, form_class, *, permission):
+    """An action of a HubAdmin: `run(self, request, ids, **cleaned)` returns an Outcome or None.
+
+    The form is made with `request`. What the service refuses is said above the form, what it leaves out afterwards.
+    """
+
+    def decorate(run):
+        @admin.action(description=label)
+        @wraps(run)
+        def action(self, request, queryset):
+            limit = request.user.bulk_limit
+            ids = list(queryset.order_by().values_list("pk", flat=True)[: limit + 1])
+            if len(ids) > limit:
+                messages.error(request, _("At most %(count)d rows can be changed at once.") % {"count": limit})
+                return None
+            asked = "apply" in request.POST
+            form = form_class(request.POST if asked else None, request=request)
+            if asked and form.is_valid():
+                try:
+                    outcome = run(self, request, ids, **form.cleaned_data)
+                except REFUSALS as refusal:
+                    for complaint in complaints_of(refusal, request):
+                        form.add_error(None, complaint["message"])
+                else:
+                    _tell(request, ids, outcome)
+                    return None
+            context = {
+                **self.admin_site.each_context(request),
+                "title": label,
+                "opts": self.opts,
+                "form": form,
+                "media": self.media + form.media,
+                "count": len(ids),
+                "ids": ids,
+                "checkbox_name": ACTION_CHECKBOX_NAME,
+                "action": run.__name__,
+            }
+            return TemplateResponse(request, "admin/hub/bulk.html", context)
+
+        action.permission = permission
+        return action
+
+    return decorate
+
+
+def _tell(request, ids, outcome):
+    done = len(ids) if outcome is None else len(outcome[0])
+    if done:
+        messages.success(request, ngettext("%(count)d row changed.", "%(count)d rows changed.", done) % {"count": done})
+    missing, refused = (outcome[1], outcome[2]) if outcome is not None else ((), {})
+    if refused:
+        text = ngettext("%(count)d row was refused.", "%(count)d rows were refused.", len(refused))
+        messages.warning(request, text % {"count": len(refused)})
+    if missing:
+        text = ngettext("%(count)d row is not there any more.", "%(count)d rows are not there any more.", len(missing))
+        messages.warning(request, text % {"count": len(missing)})

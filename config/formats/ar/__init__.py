@@ -1,0 +1,1 @@
+"""Arabic as the Gulf writes it."""

@@ -1,0 +1,3 @@
+"""The customers of the back office, and what hangs on them."""
+
+from customers.admin import activity, customer  # noqa: F401

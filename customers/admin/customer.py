@@ -1,0 +1,243 @@
+"""The customer in the back office."""
+
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from config.backoffice.admin import HubAdmin, HubInline, badge, ltr
+from config.backoffice.bulk import bulk_action
+from config.backoffice.lists import choice, yes_or_no
+from customers.admin.activity import ACTIVITY
+from customers.choices import Priority, Source, Stage
+from customers.filters import CustomerFilterSet
+from customers.models import Assignment, Customer, StageChange
+from customers.querying import UNASSIGNED
+from customers.serializers.customer import CustomerChangeInput, NewCustomerInput
+from customers.services import customer as services
+from customers.services.bulk import bulk_update_customers
+from customers.stats import total_of
+from employees.models import Employee
+
+
+def assignees(request, row=None):
+    """Whom the caller may choose, by name, nobody first."""
+    people = Employee.objects.visible_to(request.user).active().order_by("name")
+    return [("", _("Nobody")), *people.values_list("pk", "name")]
+
+
+class StageHistory(HubInline):
+    model, order = StageChange, "-changed_at"
+    columns = ("changed_at", "from_stage", "to_stage", "changed_by", "reason")
+
+
+class Assignments(HubInline):
+    model, order = Assignment, "-assigned_at"
+    columns = ("assigned_at", "from_employee", "to_employee", "assigned_by", "notes")
+
+
+class AssignForm(forms.Form):
+    employee = forms.ChoiceField(label=_("Assigned employee"), required=False)
+    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args, request, **options):
+        super().__init__(*args, **options)
+        self.fields["employee"].choices = assignees(request)
+
+
+class StageForm(forms.Form):
+    stage = forms.ChoiceField(label=_("Stage"), choices=Stage.choices)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=services.MAX_REASON)
+    override_reason = forms.CharField(
+        label=_("Reason to pass the gates"),
+        required=False,
+        max_length=services.MAX_REASON,
+        help_text=_("Where the law's requirements are not met yet"),
+    )
+
+    def __init__(self, *args, request, **options):
+        super().__init__(*args, **options)
+        if not request.user.may("gates.override"):
+            del self.fields["override_reason"]
+
+
+class PriorityForm(forms.Form):
+    priority = forms.ChoiceField(label=_("Priority"), choices=Priority.choices)
+
+    def __init__(self, *args, request, **options):
+        super().__init__(*args, **options)
+
+
+def _with_nobody(request):
+    return [(UNASSIGNED, _("Nobody")), *assignees(request)[1:]]
+
+
+def _without(fields, hidden):
+    return tuple(field for field in fields if field not in hidden)
+
+
+def _create(actor, values):
+    first_action = not values.pop("skipFirstAction", False)
+    reason = values.pop("override_reason", "")
+    return services.create_customer(actor=actor, values=values, first_action=first_action, override_reason=reason)
+
+
+def _update(customer, actor, values):
+    reason = values.pop("override_reason", "")
+    return services.update_customer(customer, actor=actor, values=values, override_reason=reason)
+
+
+@admin.register(Customer)
+class CustomerAdmin(HubAdmin):
+    permission, write_permission, delete_permission = "customers.read", "customers.write", "customers.delete"
+    serializer_class, new_serializer_class = CustomerChangeInput, NewCustomerInput
+    form_options = {
+        "without": {"ksaCompliance", "sourceDetails", "latitude", "longitude"},
+        "choices": {"assignedEmployeeId": assignees},
+        "labels": {
+            "skipFirstAction": _("Open no first action"),
+            "overrideReason": _("Reason to pass the gates"),
+            "preferences.propertyType": _("Property types"),
+            "preferences.budgetMin": _("Budget from"),
+            "preferences.budgetMax": _("Budget to"),
+            "preferences.preferredAreas": _("Preferred districts"),
+            "preferences.preferredCities": _("Preferred cities"),
+            "preferences.bedrooms": _("Bedrooms"),
+            "preferences.bathrooms": _("Bathrooms"),
+            "preferences.minArea": _("Area from (m²)"),
+            "preferences.maxArea": _("Area to (m²)"),
+            "preferences.purpose": _("Purpose"),
+            "preferences.timeline": _("Time frame"),
+            "preferences.amenities": _("Amenities"),
+            "preferences.floorPreference": _("Floor"),
+            "preferences.furnishing": _("Furnishing"),
+            "preferences.notes": _("Notes on the preferences"),
+        },
+    }
+    filterset_class = CustomerFilterSet
+    in_menu = True
+    add, change = staticmethod(_create), staticmethod(_update)
+    remove = staticmethod(services.delete_customer)
+
+    list_display = (
+        "name",
+        "phone_ltr",
+        "stage_name",
+        "priority_badge",
+        "lead_score",
+        "assignee",
+        "last_contact",
+        "next_follow_up",
+    )
+    list_select_related = ("assigned_employee",)
+    list_filter = (
+        choice("stage", _("Stage"), Stage.choices),
+        choice("priority", _("Priority"), Priority.choices),
+        choice("assignedEmployeeId", _("Assigned employee"), _with_nobody),
+        choice(
+            "leadScoreMin", _("Lead score"), [(80, _("80 and more")), (60, _("60 and more")), (40, _("40 and more"))]
+        ),
+        choice("source", _("Source"), Source.choices),
+        yes_or_no("doNotContact", _("Must not be contacted")),
+    )
+    ordering = ("-created_at", "-pk")
+    search_fields = ("name", "phone")
+    search_help_text = _("Name in Arabic or English, phone or e-mail")
+    sortable_by = ("name", "stage_name", "priority_badge", "lead_score", "last_contact")
+    fieldsets = (
+        (None, {"fields": (("name", "nameEn"), ("phone", "whatsapp"), ("email", "nationalId"))}),
+        (
+            _("Where it stands"),
+            {
+                "fields": (
+                    ("stage", "priority"),
+                    "overrideReason",
+                    ("assignedEmployeeId", "nextFollowUpDate"),
+                    "doNotContact",
+                    ("lead_score", "last_contact"),
+                )
+            },
+        ),
+        (
+            _("Preferences"),
+            {
+                "fields": (
+                    ("preferences.propertyType", "preferences.purpose"),
+                    ("preferences.budgetMin", "preferences.budgetMax"),
+                    ("preferences.preferredCities", "preferences.preferredAreas"),
+                    ("preferences.bedrooms", "preferences.bathrooms"),
+                    ("preferences.minArea", "preferences.maxArea"),
+                    ("preferences.timeline", "preferences.furnishing"),
+                    ("preferences.floorPreference", "preferences.amenities"),
+                    "preferences.notes",
+                )
+            },
+        ),
+        (_("Deal"), {"fields": (("totalDealValue", "expectedRevenue"), "paidAmount")}),
+        (_("Address"), {"fields": (("city", "district"), "address"), "classes": ("collapse",)}),
+        (
+            _("About the person"),
+            {
+                "fields": (
+                    ("gender", "dateOfBirth"),
+                    ("nationality", "occupation"),
+                    ("familySize", "customerType"),
+                    "source",
+                ),
+                "classes": ("collapse",),
+            },
+        ),
+        (_("Notes and tags"), {"fields": ("tags", "notes")}),
+    )
+    readonly_fields = ("lead_score", "last_contact")
+    inlines = (*ACTIVITY, StageHistory, Assignments)
+
+    def get_fieldsets(self, request, obj=None):
+        fieldsets = super().get_fieldsets(request, obj)
+        hidden = set() if request.user.may("gates.override") else {"overrideReason"}
+        return [(title, options | {"fields": _without(options["fields"], hidden)}) for title, options in fieldsets]
+
+    def known_total(self, request, filterset):
+        return total_of(request.user, filterset)
+
+    def scope_is_small(self, request):
+        return False
+
+    @admin.display(description=_("phone"))
+    def phone_ltr(self, customer):
+        return ltr(customer.phone)
+
+    @admin.display(description=_("stage"), ordering="stage_rank")
+    def stage_name(self, customer):
+        return customer.get_stage_display()
+
+    @admin.display(description=_("priority"), ordering="priority_rank")
+    def priority_badge(self, customer):
+        return badge(customer.priority, customer.get_priority_display())
+
+    @admin.display(description=_("assigned employee"))
+    def assignee(self, customer):
+        return customer.assigned_employee
+
+    @admin.display(description=_("last contact"), ordering="last_contact_at")
+    def last_contact(self, customer):
+        return customer.last_contact_at
+
+    @admin.display(description=_("next follow-up"))
+    def next_follow_up(self, customer):
+        return customer.next_follow_up_date
+
+    @bulk_action(_("Assign to…"), AssignForm, permission="customers.assign")
+    def assign(self, request, ids, employee, notes):
+        return bulk_update_customers(
+            ids, actor=request.user, values={"assigned_employee_id": employee or None}, notes=notes
+        )
+
+    @bulk_action(_("Change stage…"), StageForm, permission="customers.write")
+    def change_stage(self, request, ids, stage, **texts):
+        return bulk_update_customers(ids, actor=request.user, values={"stage": stage}, **texts)
+
+    @bulk_action(_("Change priority…"), PriorityForm, permission="customers.write")
+    def change_priority(self, request, ids, priority):
+        return bulk_update_customers(ids, actor=request.user, values={"priority": priority})
+
+    actions = ("assign", "change_stage", "change_priority")
