@@ -41,8 +41,12 @@ def key_of(message):
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
+def told_by(message):
+    return message.string if isinstance(message.string, str) else tuple(message.string)
+
+
 def test_the_compiled_catalogue_is_current():
     with (CATALOGUE / "django.po").open("rb") as po, (CATALOGUE / "django.mo").open("rb") as mo:
-        written = {key_of(message): message.string for message in read_po(po) if message.id and message.string}
-        compiled = {key_of(message): message.string for message in read_mo(mo) if message.id}
+        written = {key_of(message): told_by(message) for message in read_po(po) if message.id and message.string}
+        compiled = {key_of(message): told_by(message) for message in read_mo(mo) if message.id}
     assert compiled == {id_: text for id_, text in written.items() if isinstance(text, str) or all(text)}
