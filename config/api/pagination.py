@@ -134,25 +134,38 @@ def _count(queryset, order):
 
 def _walk(queryset, order, size, start, known=None):
     """`(how many rows there are, [(id, sort value)] of one page)`, along the index of the sort."""
-    first, *last = _ordered(queryset, order, ["pk", order.sort.column])
+    columns = ["pk", order.sort.column]
+    walks = _ordered(queryset, order, columns), _ordered(queryset, order.reversed(), columns)
+    (first, *last), (first_backwards, *last_backwards) = walks
     if known is not None:
-        rows = list(first[start : min(start + size, known)]) if start < known else []
-        if len(rows) == min(size, known - start):
+        end = min(start + size, known)
+        if start >= end:
+            return known, []
+        # How many have no value is not known: a page that lies in one segment as a whole needs no count of them.
+        rows = _slice(first, last_backwards[0] if last else first_backwards, start, end, known)
+        if len(rows) == end - start:
             return known, rows
     total, filled = _count(queryset, order)
     end = min(start + size, total)
     if start >= end:
         return total, []
     if end <= filled:
-        return total, list(first[start:end])
+        return total, _slice(first, first_backwards, start, end, filled)
     if start >= filled:
-        return total, list(last[0][start - filled : end - filled])
+        return total, _slice(last[0], last_backwards[0], start - filled, end - filled, total - filled)
     # The page on the border: both parts in one statement, which keeps no order between them.
     rows = list(first[start:filled].union(last[0][: end - filled], all=True))
     filled_rows = sorted((row for row in rows if row[1] is not None), key=itemgetter(1, 0), reverse=order.descending)
     return total, filled_rows + sorted(
         (row for row in rows if row[1] is None), key=itemgetter(0), reverse=order.descending
     )
+
+
+def _slice(rows, backwards, start, end, length):
+    """Rows of an ordered queryset, walked from the nearer end: the last page is as near as the first."""
+    if start + end <= length:
+        return list(rows[start:end])
+    return list(backwards[length - end : length - start])[::-1]
 
 
 def _gather(queryset, order, *, size, start=0, position=None):

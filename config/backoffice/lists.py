@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.admin import ListFilter
 from django.contrib.admin.views.main import IGNORED_PARAMS, ChangeList
 from django.core.paginator import Paginator
+from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -28,19 +29,21 @@ class HubChangeList(ChangeList):
         return shown, bool(shown), {}, False, bool(self.filterset.filters)
 
     def get_queryset(self, request, exclude_parameters=None):
-        params = QueryParams(request.GET)
-        if self.query:
-            params["search"] = [self.query]
-        self.filterset = self.model_admin.filterset_class(params, self.root_queryset, request=request)
-        self.filter_specs, self.has_filters, _rest, _duplicates, self.has_active_filters = self.get_filters(request)
-        self.clear_all_filters_qs = self.get_query_string(remove=list(self.filter_params))
+        self.complaints, params = [], QueryParams(QueryDict())
         try:
+            params = QueryParams(request.GET)
+            if self.query:
+                params["search"] = [self.query]
+            self.filterset = self.model_admin.filterset_class(params, self.root_queryset, request=request)
             found = self.filterset.qs
         except ValidationError as error:
             # A filter that is passed over shows too much.
-            for complaint in field_errors(error.detail):
-                messages.error(request, f"{complaint['field']}: {complaint['message']}")
-            self.filterset.__dict__["cleaned"], found = {"wrong": True}, self.root_queryset.none()
+            self.complaints, found = field_errors(error.detail), self.root_queryset.none()
+            self.filterset = self.model_admin.filterset_class(params, found, request=request)
+        for complaint in self.complaints:
+            messages.error(request, f"{complaint['field']}: {complaint['message']}")
+        self.filter_specs, self.has_filters, _rest, _duplicates, self.has_active_filters = self.get_filters(request)
+        self.clear_all_filters_qs = self.get_query_string(remove=list(self.filter_params))
         return found.order_by(*self.get_ordering(request, found))
 
     def get_results(self, request):
@@ -66,29 +69,31 @@ class _Pages(Paginator):
 
     def __init__(self, changes, request):
         super().__init__(changes.queryset, changes.list_per_page)
-        self.changes, self.request, self._first = changes, request, {}
-        admin, self.filterset = changes.model_admin, changes.filterset
-        self.selective = bool(self.filterset.cleaned) or admin.scope_is_small(request)
-        self.total = admin.known_total(request, self.filterset)
+        self.changes, self._found = changes, {}
+        admin, filterset, is_wrong = changes.model_admin, changes.filterset, bool(changes.complaints)
+        self.selective = is_wrong or bool(filterset.cleaned) or admin.scope_is_small(request)
+        self.total = 0 if is_wrong else admin.known_total(request, filterset)
 
     @cached_property
     def count(self):
+        if self.total is not None:
+            return self.total
         return self._page(max(1, self.changes.page_num)).pagination["totalItems"]
 
     def keys_of(self, number):
         return self._page(number).keys
 
     def _page(self, number):
-        if number not in self._first:
+        if number not in self._found:
             first = self.object_list.query.order_by[0]
             column = first.lstrip("-")
             field = self.object_list.model._meta.get_field(column)
             order = Order(Sort(column, field.null), first.startswith("-"))
             part = Part(order, self.per_page, number, None)
-            self._first[number] = paginate(
+            self._found[number] = paginate(
                 self.object_list, part, meaning=None, selective=self.selective, total=self.total
             )
-        return self._first[number]
+        return self._found[number]
 
 
 class ParameterFilter(ListFilter):

@@ -119,7 +119,7 @@ class CustomerAdmin(HubAdmin):
     remove = staticmethod(services.delete_customer)
 
     list_display = (
-        "name",
+        "full_name",
         "phone_ltr",
         "stage_name",
         "priority_badge",
@@ -142,7 +142,7 @@ class CustomerAdmin(HubAdmin):
     ordering = ("-created_at", "-pk")
     search_fields = ("name", "phone")
     search_help_text = _("Name in Arabic or English, phone or e-mail")
-    sortable_by = ("name", "stage_name", "priority_badge", "lead_score", "last_contact")
+    sortable_by = ("full_name", "stage_name", "priority_badge", "lead_score", "last_contact")
     fieldsets = (
         (None, {"fields": (("name", "nameEn"), ("phone", "whatsapp"), ("email", "nationalId"))}),
         (
@@ -201,6 +201,10 @@ class CustomerAdmin(HubAdmin):
 
     def scope_is_small(self, request):
         return False
+
+    @admin.display(description=_("name"), ordering="name_folded")
+    def full_name(self, customer):
+        return customer.name
 
     @admin.display(description=_("phone"))
     def phone_ltr(self, customer):

@@ -196,6 +196,12 @@ class Customer(VersionedModel):
                 name="customer_deleted",
                 condition=models.Q(deleted_at__isnull=False),
             ),
+            # Few, among hundreds of thousands.
+            models.Index(
+                fields=["organization", "created_at", "id"],
+                name="customer_do_not_contact",
+                condition=models.Q(deleted_at=None, do_not_contact=True),
+            ),
             GinIndex(fields=["facets"], name="customer_facets"),
             GinIndex(OpClass("contact", name="gin_trgm_ops"), name="customer_contact"),
             GinIndex(
