@@ -24,6 +24,9 @@ def main():
     from django.core.management import execute_from_command_line
     from environs import EnvError
 
+    from config.logging import door
+
+    door.set("command")
     try:
         from django.conf import settings
 

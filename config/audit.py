@@ -11,16 +11,16 @@ from django.db import connection, migrations, transaction
 from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
-from config.logging import request_id
+from config.logging import door, request_id
 
 FUNCTIONS_SQL = """
 CREATE OR REPLACE FUNCTION hub_audit_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format(
-        'INSERT INTO audit_entries (at, table_name, row_id, organization_id, operation, actor_id, request_id)
-         SELECT now(), $1, id, %s, ''insert'', $2, $3 FROM new_rows', TG_ARGV[0])
+        'INSERT INTO audit_entries (at, table_name, row_id, organization_id, operation, actor_id, request_id, door)
+         SELECT now(), $1, id, %s, ''insert'', $2, $3, $4 FROM new_rows', TG_ARGV[0])
     USING TG_TABLE_NAME, coalesce(current_setting('hub.actor', true), ''),
-          coalesce(current_setting('hub.request', true), '');
+          coalesce(current_setting('hub.request', true), ''), coalesce(current_setting('hub.door', true), '');
     RETURN NULL;
 END $$;
 
@@ -45,10 +45,11 @@ BEGIN
     ELSE
         difference := before;
     END IF;
-    INSERT INTO audit_entries (at, table_name, row_id, organization_id, operation, actor_id, request_id, changes)
+    INSERT INTO audit_entries (at, table_name, row_id, organization_id, operation, actor_id, request_id, door,
+                               changes)
     VALUES (now(), TG_TABLE_NAME, OLD.id, before ->> TG_ARGV[0], lower(TG_OP),
             coalesce(current_setting('hub.actor', true), ''), coalesce(current_setting('hub.request', true), ''),
-            difference);
+            coalesce(current_setting('hub.door', true), ''), difference);
     RETURN NULL;
 END $$;
 """
@@ -87,7 +88,7 @@ def audited(table, *, columns, organization="organization_id", hidden=(), secret
 
 @contextmanager
 def recorded(actor, *, scrub=False):
-    """One transaction whose changes are recorded as done by `actor` (None: the system) in this request.
+    """One transaction whose changes are recorded as done by `actor` (None: the system), through this door and request.
 
     With `scrub`, deleted rows leave an entry without their values.
     """
@@ -95,8 +96,8 @@ def recorded(actor, *, scrub=False):
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('hub.actor', %s, true), set_config('hub.request', %s, true), "
-                "set_config('hub.scrub', %s, true)",
-                [actor.pk if actor else "system", request_id.get(), "on" if scrub else ""],
+                "set_config('hub.door', %s, true), set_config('hub.scrub', %s, true)",
+                [actor.pk if actor else "system", request_id.get(), door.get(), "on" if scrub else ""],
             )
         yield
 
@@ -113,6 +114,7 @@ def record_read(row, *, actor):
         operation="read",
         actor_id=actor.pk,
         request_id=request_id.get(),
+        door=door.get(),
     )
 
 

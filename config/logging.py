@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 request_id = ContextVar("request_id", default="")
 employee_id = ContextVar("employee_id", default="")
+# Through which door changes come, for the audit: "api", "admin", "command", "task" or "import".
+door = ContextVar("door", default="")
 
 
 class RequestContext(logging.Filter):

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from config.api.exceptions import plain_error
-from config.logging import employee_id, request_id
+from config.logging import door, employee_id, request_id
 
 logger = logging.getLogger("hub.request")
 
@@ -70,6 +70,7 @@ class RequestMiddleware:
         employee_id.set("")
         path = _API_PATH.match(request.path_info)
         request.is_api = path is not None
+        door.set("api" if path else "admin" if request.path_info.startswith("/admin/") else "")
         if path:
             request.path_info = "/api/v1/" + _CLIENT_WORD.sub(r"\1/compliance", (path[1] or "").rstrip("/"))
             translation.activate(preferred_language(request.headers.get("Accept-Language", "")))

@@ -18,6 +18,8 @@ class AuditEntry(models.Model):
     operation = models.CharField(max_length=6)
     actor_id = models.CharField(max_length=50)
     request_id = models.CharField(max_length=64)
+    # Through what it was done: see config.logging.door.
+    door = models.CharField(max_length=20, default="", db_default="")
     changes = models.JSONField(null=True)
 
     class Meta:
