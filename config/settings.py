@@ -301,6 +301,7 @@ SPECTACULAR_SETTINGS = {
         "AppointmentStatus": "customers.choices.AppointmentStatus",
         "ReminderType": "customers.choices.ReminderType",
         "ReminderStatus": "customers.choices.ReminderStatus",
+        "RequestStatus": "customers.choices.RequestStatus",
         "Role": "employees.choices.Role",
         "ActionType": "actions.choices.ActionType",
         "ActionStatus": "actions.choices.ActionStatus",

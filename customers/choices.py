@@ -380,6 +380,46 @@ class ConsentChannel(models.TextChoices):
     EMAIL = "email", _("E-mail")
 
 
+class RequestKind(models.TextChoices):
+    """What a person may ask of whoever keeps their data (PDPL, articles 4 and 5)."""
+
+    ACCESS = "access", _("To know what is kept")
+    EXPORT = "export", _("To have a copy")
+    CORRECT = "correct", _("To have it corrected")
+    DESTROY = "destroy", _("To have it destroyed")
+    WITHDRAW = "withdraw", _("To withdraw a consent")
+    OBJECT = "object", _("To object to a use")
+
+
+class RequestStatus(models.TextChoices):
+    """Where a request of a person stands."""
+
+    OPEN = "open", _("Open")
+    DONE = "done", _("Done")
+    REFUSED = "refused", _("Refused")
+
+
+class Operation(models.TextChoices):
+    """What was done to a row, as its history tells of it."""
+
+    CREATED = "created", _("Created")
+    UPDATED = "updated", _("Changed")
+    DELETED = "deleted", _("Deleted")
+    RESTORED = "restored", _("Restored")
+    ERASED = "erased", _("Erased")
+    READ = "read", _("Read")
+
+
+class Door(models.TextChoices):
+    """Through what a change came."""
+
+    API = "api", _("API")
+    ADMIN = "admin", _("Back office")
+    COMMAND = "command", _("Command")
+    TASK = "task", _("Background task")
+    IMPORT = "import", _("Import")
+
+
 # The amenities that people write in both languages; the list is open.
 AMENITIES = {
     "pool": "مسبح",

@@ -39,6 +39,8 @@ from customers.choices import (
     ProjectStatus,
     ReminderStatus,
     ReminderType,
+    RequestKind,
+    RequestStatus,
     SakaniStatus,
     Sentiment,
     Source,
@@ -283,6 +285,24 @@ class StatisticsFilterSet(AssigneesFilterSet):
 class ConsentFilterSet(HubFilterSet):
     purpose = ChoiceListFilter("purpose", choices=ConsentPurpose.values)
     channel = ChoiceListFilter("channel", choices=ConsentChannel.values)
+
+
+class OverdueFilter(BooleanFilter):
+    """Whether it is open although the last moment to answer has passed."""
+
+    def filter(self, queryset, value):
+        minute = WrittenOut(current_minute())
+        late = Q(extended_to__lt=minute) | Q(extended_to=None, due_at__lt=minute)
+        overdue = Q(status=RequestStatus.OPEN) & late
+        return queryset.filter(overdue if value else ~overdue)
+
+
+class PrivacyRequestFilterSet(HubFilterSet):
+    kind = ChoiceListFilter("kind", choices=RequestKind.values)
+    status = ChoiceListFilter("status", choices=RequestStatus.values)
+    overdue = OverdueFilter()
+    receivedFrom = MomentFilter("received_at")
+    receivedTo = MomentFilter("received_at", end=True)
 
 
 # --- What goes on with a customer -------------------------------------------------------------

@@ -57,10 +57,10 @@ class CustomerQuerySet(models.QuerySet):
 class ChildQuerySet(models.QuerySet):
     """Rows that hang on customers."""
 
-    def visible_to(self, employee):
-        """Those of the living customers that are the caller's."""
+    def visible_to(self, employee, *, deleted=False):
+        """Those of the living customers that are the caller's; see CustomerQuerySet for `deleted`."""
         customers = self.model._meta.get_field("customer").related_model
-        return self.filter(customer__in=customers.objects.visible_to(employee))
+        return self.filter(customer__in=customers.objects.visible_to(employee, deleted=deleted))
 
 
 class ListingQuerySet(models.QuerySet):

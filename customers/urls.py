@@ -8,7 +8,9 @@ from customers.views.activity import AppointmentViewSet, InteractionViewSet, Int
 from customers.views.compliance import ComplianceViewSet, ItemViewSet, ObjectViewSet
 from customers.views.consent import ConsentViewSet
 from customers.views.customer import CustomerViewSet
+from customers.views.history import HistoryViewSet
 from customers.views.listing import ListingViewSet
+from customers.views.privacy import PrivacyRequestsViewSet, PrivacyRequestViewSet
 from customers.views.timeline import TimelineViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
@@ -80,9 +82,21 @@ urlpatterns = [
         name="customer-restore",
     ),
     *_below_customer(ConsentViewSet, get="retrieve"),
+    path("privacy-requests", PrivacyRequestsViewSet.as_view({"get": "list"}), name="privacy-requests"),
+    path(
+        "customers/<id:customer_id>/privacy-requests",
+        PrivacyRequestViewSet.as_view({"get": "list", "post": "create"}),
+        name="customer-privacy-requests",
+    ),
+    path(
+        "customers/<id:customer_id>/privacy-requests/<id:pk>",
+        PrivacyRequestViewSet.as_view({"get": "retrieve", "put": "update", "patch": "update"}),
+        name="customer-privacy-request",
+    ),
     path("listings", ListingViewSet.as_view({"get": "list", "post": "create"}), name="listings"),
     path("listings/<id:pk>", ListingViewSet.as_view(_ONE), name="listing"),
     path("customers/<id:customer_id>/timeline", TimelineViewSet.as_view({"get": "timeline"}), name="customer-timeline"),
+    path("customers/<id:customer_id>/history", HistoryViewSet.as_view({"get": "list"}), name="customer-history"),
     *_below_customer(InterestViewSet),
     *_below_customer(InteractionViewSet),
     *_below_customer(AppointmentViewSet),

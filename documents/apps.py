@@ -7,12 +7,14 @@ class DocumentsConfig(AppConfig):
     verbose_name = _("Documents")
 
     def ready(self):
+        from customers.history import ENTITIES
         from customers.importing.relations import RELATIONS
         from customers.includes import INCLUDES
         from customers.timeline import KINDS
         from documents import importing, signals, timeline
         from documents.serializers import DocumentSerializer
 
+        ENTITIES["document"] = DocumentSerializer
         INCLUDES["documents"] = DocumentSerializer
         KINDS.update(timeline.KINDS)
         RELATIONS["documents"] = importing.RELATION

@@ -52,6 +52,7 @@ NOT_FOUND_MESSAGES = {
     "employee": gettext_lazy("Employee not found"),
     "interaction": gettext_lazy("Interaction not found"),
     "listing": gettext_lazy("Listing not found"),
+    "privacyRequest": gettext_lazy("Privacy request not found"),
     "property": gettext_lazy("Property interest not found"),
     "reminder": gettext_lazy("Reminder not found"),
 }

@@ -197,7 +197,11 @@ class HubViewSet(GenericViewSet):
             selective=bool(meaning) or self.scope_is_small(),
             total=total,
         )
-        return self.answer({self.collection: fragments(self.shape.fetch(page.keys)), "pagination": page.pagination})
+        return self.answer({self.collection: self.rows_of(page.keys), "pagination": page.pagination})
+
+    def rows_of(self, keys):
+        """The rows of a page as the caller sees them."""
+        return fragments(self.shape.fetch(keys))
 
     def show(self, key, *, status=200, message=None, **more):
         """One row as the caller sees it, with its version as ETag; beside it what else is named, unless None."""

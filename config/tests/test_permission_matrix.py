@@ -26,7 +26,7 @@ from config.testing import (
     make_phone,
 )
 from customers.compliance.parts import PARTS
-from customers.services import activity, consent
+from customers.services import activity, consent, privacy
 from customers.services import customer as customers
 from customers.services.compliance import new_rows
 from documents.inspection import Inspected
@@ -51,6 +51,7 @@ _LEAD = ("200 200 200 200 404", "200 200 404 200 404", "403", "403", "401")
 _TAKE = ("200 409 409 200 404", "200 409 409 200 404", "200 409 409 200 404", "403", "401")
 _NOTE = tuple(cell.replace("200", "201") for cell in _WORK)
 _ADD = _NOTE
+_RECORD = tuple(cell.replace("200", "201") for cell in _LEAD)
 _BULK = ("200", "200", "200", "403", "401")
 _OWNER_ONLY = ("200 200 200 200 404", "403", "403", "403", "401")
 _STOCK = ("200 404", "200 404", "403", "403", "401")
@@ -107,6 +108,13 @@ TABLE = {
     ("customer-consents", "POST"): _NOTE,
     ("customer-consent", "GET"): _READ,
     ("customer-timeline", "GET"): _READ,
+    ("customer-history", "GET"): _LEAD,
+    ("privacy-requests", "GET"): ("200", "200", "403", "403", "401"),
+    ("customer-privacy-requests", "GET"): _LEAD,
+    ("customer-privacy-requests", "POST"): _RECORD,
+    ("customer-privacy-request", "GET"): _LEAD,
+    ("customer-privacy-request", "PUT"): _LEAD,
+    ("customer-privacy-request", "PATCH"): _LEAD,
     **{
         (f"customer-{one}", method): cells
         for one in ("property", "interaction", "appointment", "reminder")
@@ -191,6 +199,8 @@ BODIES = {
     ("customer-stage", "PATCH"): {"toStage": "negotiation", "reason": "زيارة ناجحة"},
     ("customer-assign", "POST"): lambda world: {"employeeId": world.employees["sami"].pk},
     ("customer-consents", "POST"): {"purpose": "marketing", "status": "granted"},
+    ("customer-privacy-requests", "POST"): {"kind": "access"},
+    **{("customer-privacy-request", method): {"outcome": "ملاحظة"} for method in ("PUT", "PATCH")},
     ("customer-properties", "POST"): {"propertyId": "prop_new", "propertyTitle": "فيلا"},
     ("customer-interactions", "POST"): {"type": "call", "direction": "outbound", "notes": "مكالمة"},
     ("customer-appointments", "POST"): {"type": "site_visit", "date": "2099-01-01", "time": "10:00"},
@@ -356,7 +366,8 @@ def make_children(actor, customer, title="عنوان"):
         add_document(customer, actor=actor, values={}, file=file),
         activity.add_reminder(customer, actor=actor, values={"title": title, "datetime": ahead}),
     )
-    return {row.collection(): row.pk for row in rows} | comply(customer, title)
+    asked = privacy.add_request(customer, actor=actor, values={"kind": "access", "outcome": title})
+    return {row.collection(): row.pk for row in rows} | {"privacy-requests": asked.pk} | comply(customer, title)
 
 
 def comply(customer, notes):

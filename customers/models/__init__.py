@@ -16,7 +16,7 @@ from customers.models.compliance import (
 from customers.models.counts import CustomerDay, CustomerSum, CustomerWord, StageMedian
 from customers.models.customer import Assignment, Customer, NameWord, StageChange
 from customers.models.listing import Listing
-from customers.models.privacy import Consent
+from customers.models.privacy import Consent, PrivacyRequest
 
 __all__ = [
     "Appointment",
@@ -36,6 +36,7 @@ __all__ = [
     "MortgageInfo",
     "NameWord",
     "Payment",
+    "PrivacyRequest",
     "PropertyInterest",
     "RegistryInfo",
     "Reminder",

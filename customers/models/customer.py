@@ -116,6 +116,8 @@ class Customer(VersionedModel):
     )
 
     deleted_at = models.DateTimeField(null=True, editable=False)
+    # Since then a pseudonym stands for the person: services.erasing.
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     # What the gates found missing when a service has just moved this customer on: customers.gates.
     warnings = None

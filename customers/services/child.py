@@ -1,15 +1,40 @@
 """What writes about the rows that hang on a customer share: the customer is held first, and told of afterwards."""
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
+
 from config.audit import forget_rows
 from config.db import lock
 from config.signals import changed
 from customers.models import Customer
 from customers.models.child import CustomerChild
 
+ERASED = gettext_lazy("The data of this customer was erased; nothing can be added or changed")
 
-def hold(customer, actor):
-    """The customer, held, if it is still there and still the actor's: it may have been handed over meanwhile."""
-    return lock(customer, among=Customer.objects.visible_to(actor))
+
+def hold(customer, actor, *, even_gone=False):
+    """The customer, held, if it is still there and still the actor's: it may have been handed over meanwhile.
+
+    With `even_gone` also one that is deleted or of whom only a pseudonym is left; else DoesNotExist (404) for
+    the first, ValidationError (409, `conflict`) for the second.
+    """
+    customer = lock(customer, among=Customer.objects.visible_to(actor, deleted=None if even_gone else False))
+    if not even_gone:
+        refuse_erased(customer)
+    return customer
+
+
+def refuse_erased(customer):
+    """Raise ValidationError (409, `conflict`) for a customer of whom only a pseudonym is left."""
+    if customer.erased_at:
+        raise ValidationError(ERASED, code="conflict", params={"erasedAt": customer.erased_at.isoformat()})
+
+
+def refuse_any_erased(customer_ids):
+    """The same for several; what is open is of nobody's who was erased, and need not be asked for."""
+    keys = set(customer_ids)
+    for customer in Customer.objects.filter(pk__in=keys, erased_at__isnull=False)[:1] if keys else ():
+        refuse_erased(customer)
 
 
 def hold_child(child, actor):

@@ -20,6 +20,8 @@ class ChildViewSet(HubViewSet):
     default_order = "asc"
     cached = {"list": 60, "retrieve": 300}
     model = add = change = remove = None
+    # Whether it is there below deleted customers as well.
+    even_deleted = False
 
     @property
     def path(self):
@@ -29,13 +31,15 @@ class ChildViewSet(HubViewSet):
     def customer(self):
         """The customer of the URL; 404 when there is none that the caller sees."""
         key = self.kwargs["customer_id"]
-        customer = Customer.objects.visible_to(self.request.user).filter(pk=key).first()
+        seen = Customer.objects.visible_to(self.request.user, deleted=None if self.even_deleted else False)
+        customer = seen.filter(pk=key).first()
         if customer is None:
             raise missing("customer", key)
         return customer
 
     def get_queryset(self):
-        return self.model.objects.visible_to(self.request.user).filter(customer_id=self.kwargs["customer_id"])
+        rows = self.model.objects.visible_to(self.request.user, deleted=None if self.even_deleted else False)
+        return rows.filter(customer_id=self.kwargs["customer_id"])
 
     def scope_is_small(self):
         return True

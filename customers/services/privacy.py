@@ -1,0 +1,92 @@
+"""What people ask of whoever keeps their data: recording it, and what the law says of the answer."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from config.audit import recorded
+from config.db import lock, save_changes
+from customers.choices import RequestKind, RequestStatus
+from customers.models import Customer, PrivacyRequest
+from customers.services.child import hold, tell
+from customers.services.consent import CLOCK_SKEW
+
+# Article 3 of the implementing regulation: thirty days, and thirty more where the person is told why.
+ANSWERED_WITHIN = EXTENDED_BY = timedelta(days=30)
+# A consent is withdrawn, and an objection raised, by whoever can be reached under the customer's number.
+_NEEDS_NO_IDENTITY = (RequestKind.WITHDRAW, RequestKind.OBJECT)
+
+
+def add_request(customer, *, actor, values):
+    """Record what a person has asked for. Raises ValidationError (422) for what the law or the calendar forbids."""
+    with recorded(actor):
+        customer = hold(customer, actor, even_gone=True)
+        request = PrivacyRequest(
+            organization_id=customer.organization_id,
+            customer=customer,
+            recorded_by=actor.name,
+            recorded_by_id=actor.pk,
+        )
+        for name, value in _columns(request, {"received_at": timezone.now(), **values}, actor).items():
+            setattr(request, name, value)
+        request.save(force_insert=True)
+        tell(customer, actor, privacy_requests=(None, request))
+    return request
+
+
+def change_request(request, *, actor, values):
+    """Change what is said of a request, close it or reopen it. Raises what add_request raises, 412 when stale."""
+    with recorded(actor):
+        customer = hold(Customer(pk=request.customer_id), actor, even_gone=True)
+        request = lock(request, among=PrivacyRequest.objects.filter(customer=customer))
+        if save_changes(request, **_columns(request, values, actor)):
+            tell(customer, actor, privacy_requests=(request, request))
+    return request
+
+
+def close_as_done(request, actor, **values):
+    """Close a held request that has just been carried out. Raises ValidationError (422) like change_request."""
+    return save_changes(request, **_columns(request, {"status": RequestStatus.DONE.value, **values}, actor))
+
+
+def _columns(request, values, actor):
+    """Columns of a request that become others by these values, with those that follow from them."""
+    values, now = dict(values), timezone.now()
+    if "identity_verified" in values:
+        is_verified, was = values.pop("identity_verified"), request.identity_verified_at
+        if bool(is_verified) != bool(was):
+            values["identity_verified_by"] = actor.name if is_verified else ""
+            values["identity_verified_by_id"] = actor.pk if is_verified else ""
+            values["identity_verified_at"] = now if is_verified else None
+    received = values.get("received_at", request.received_at)
+    values["due_at"] = received + ANSWERED_WITHIN
+    status = values.get("status", request.status)
+    if status == RequestStatus.OPEN:
+        values["closed_at"] = None
+    elif request.closed_at is None:
+        values["closed_at"] = now
+    _check(request, values, now)
+    return values
+
+
+def _check(request, values, now):
+    after = {name: values.get(name, getattr(request, name)) for name in _CHECKED}
+    if after["received_at"] > now + CLOCK_SKEW:
+        raise ValidationError({"receivedAt": _("Must not lie in the future")})
+    extended, due = after["extended_to"], after["due_at"]
+    if extended and not due < extended <= due + EXTENDED_BY:
+        raise ValidationError({"extendedTo": _("May lie at most thirty days after the day it was due")})
+    if extended and not after["extension_reason"]:
+        raise ValidationError({"extensionReason": _("An extension needs the reason that the person is told")})
+    needs_identity = after["kind"] not in _NEEDS_NO_IDENTITY
+    if after["status"] == RequestStatus.DONE and needs_identity and not after["identity_verified_at"]:
+        raise ValidationError({"identityVerified": _("Make sure who is asking before the request is answered")})
+    if after["status"] == RequestStatus.REFUSED and not after["outcome"]:
+        raise ValidationError({"outcome": _("A refusal needs the reason that the person is told")})
+
+
+_CHECKED = (
+    "kind", "received_at", "due_at", "extended_to", "extension_reason", "identity_verified_at", "status", "outcome",
+)  # fmt: skip
