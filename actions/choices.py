@@ -59,6 +59,8 @@ FIRST_ACTIONS = {
 # These approach a customer with offers, which the law allows with their consent.
 OUTREACH = frozenset({ActionType.PROPERTY_MATCH, ActionType.AI_RECOMMENDED})
 
+# What is left of the title of an action for a person whose data was erased.
+ERASED_TITLE = "إجراء لعميل محذوف"
 DO_NOT_CONTACT_REASON = "طلب العميل عدم التواصل معه"
 
 # The follow-up that an interaction asks for, and why it is dismissed.

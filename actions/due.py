@@ -177,13 +177,13 @@ def _surface_all(surface):
 
 
 def _surface(due, action_of, *, by, whose="customer__assigned_employee", marks=False, told=False):
-    """Open the action of each row that is due, the first by a column first; rows of deleted customers wait.
+    """Open the action of each row that is due, the first by a column first; rows of deleted or erased customers wait.
 
     `whose` is the column of the employee who is given the action, if able and still in scope of the customer;
     else the customer's assignee is. With `marks` the rows are marked, with `told` subscribers hear that they
     have changed.
     """
-    due = due.filter(customer__deleted_at=None)
+    due = due.filter(customer__deleted_at=None, customer__erased_at=None)
     with recorded(None):
         columns = ("pk", "customer", "customer__assigned_employee", whose)
         found = list(due.order_by(by).values_list(*columns)[:BATCH])

@@ -10,6 +10,7 @@ from actions.choices import (
     DO_NOT_CONTACT_REASON,
     ENDED,
     ENDINGS,
+    ERASED_TITLE,
     FIRST_ACTIONS,
     FOLLOW_UP_DROPPED,
     FOLLOW_UP_TITLE,
@@ -18,7 +19,7 @@ from actions.choices import (
     ActionStatus,
     ActionType,
 )
-from actions.models import CustomerAction
+from actions.models import ActionNote, CustomerAction
 from actions.services import change_all, holder, holders_among, insert_all, move_to
 from config.audit import recorded, scrub_entries
 from config.db import held
@@ -86,6 +87,22 @@ def follow_deletions(customers, kind, *, actor):
         for action in actions:
             action.customer_deleted = deleted
     changed.send(CustomerAction, rows=actions, kind=kind, changes=[{}] * len(actions), actor=actor)
+
+
+def follow_erasure(customer, *, actor):
+    """Take out of the actions of an erased customer what was written about the person; what was open is dismissed."""
+    actions, now = _lock_all(customer_id=customer.pk), timezone.now()
+    scrub_entries("customer_actions", [action.pk for action in actions])
+    ActionNote.objects.filter(customer=customer).update(content="")
+    copies = {"city_key": customer.city_key, "region": customer.region}
+    emptied = {"description": "", "outcome": "", "reason": "", "metadata": {}, **copies}
+    ended = move_to(ActionStatus.DISMISSED, actor=actor)
+    for action in actions:
+        values = emptied | (ended if action.status not in ENDED else {}) | {"title": ERASED_TITLE}
+        for name, value in values.items():
+            setattr(action, name, value)
+        action.version, action.updated_at = action.version + 1, now
+        action.save(update_fields=[*values, "version", "updated_at"])
 
 
 def follow_wishes(customers, changes, *, actor):

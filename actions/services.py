@@ -18,6 +18,7 @@ from config.audit import recorded
 from config.db import held, lock
 from config.signals import changed
 from customers.models import Customer
+from customers.services.child import refuse_any_erased, refuse_erased
 from customers.services.columns import merged
 from customers.services.consent import outreach_notices
 from customers.services.customer import SYSTEM_ID, SYSTEM_NAME
@@ -61,6 +62,7 @@ def create_action(*, actor, customer_id, values, notes=""):
         customer = held(theirs).first()
         if customer is None:
             raise ValidationError({"customerId": _("Customer not found")})
+        refuse_erased(customer)
         if not assignee_id:
             assignee_id = holder(customer.assigned_employee_id if actor.may("actions.assign") else actor.pk)
         values = {"source": customer.source, **values, "assigned_to_id": assignee_id}
@@ -320,6 +322,8 @@ def change_all(actions, values, actor, notes):
         offers = [action.customer_id for action in actions if _becomes_offer(action, values)]
         if offers:
             outreach_notices(offers, actor.organization)
+    if notes or not values.keys() <= _COPIES:
+        refuse_any_erased(action.customer_id for action in actions if action.status in ENDED)
     now, touched, changes = timezone.now(), [], []
     for action in actions:
         difference = {name: (getattr(action, name), after) for name, after in values.items()}

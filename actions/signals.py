@@ -23,6 +23,9 @@ def follow_customers(rows, kind, changes, actor, **_message):
     if kind == "updated":
         following.follow_customers(rows, changes, actor=actor)
         following.follow_wishes(rows, changes, actor=actor)
+    elif kind == "erased":
+        for customer in rows:
+            following.follow_erasure(customer, actor=actor)
     elif kind != "created":
         following.follow_deletions(rows, kind, actor=actor)
 

@@ -30,6 +30,7 @@ DECLARE
     before jsonb := to_jsonb(OLD) - TG_ARGV[1]::text[] - secrets;
     after jsonb;
     difference jsonb;
+    done text := lower(TG_OP);
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         after := to_jsonb(NEW) - TG_ARGV[1]::text[] - secrets;
@@ -40,14 +41,18 @@ BEGIN
         IF difference = '{}' THEN
             RETURN NULL;
         END IF;
-    ELSIF current_setting('hub.scrub', true) = 'on' THEN
-        difference := NULL;
     ELSE
         difference := before;
     END IF;
+    IF current_setting('hub.scrub', true) = 'on' THEN
+        difference := NULL;
+        IF TG_OP = 'UPDATE' THEN
+            done := 'erase';
+        END IF;
+    END IF;
     INSERT INTO audit_entries (at, table_name, row_id, organization_id, operation, actor_id, request_id, door,
                                changes)
-    VALUES (now(), TG_TABLE_NAME, OLD.id, before ->> TG_ARGV[0], lower(TG_OP),
+    VALUES (now(), TG_TABLE_NAME, OLD.id, before ->> TG_ARGV[0], done,
             coalesce(current_setting('hub.actor', true), ''), coalesce(current_setting('hub.request', true), ''),
             coalesce(current_setting('hub.door', true), ''), difference);
     RETURN NULL;
@@ -90,7 +95,7 @@ def audited(table, *, columns, organization="organization_id", hidden=(), secret
 def recorded(actor, *, scrub=False):
     """One transaction whose changes are recorded as done by `actor` (None: the system), through this door and request.
 
-    With `scrub`, deleted rows leave an entry without their values.
+    With `scrub`, rows that are deleted or erased leave an entry without their values.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:

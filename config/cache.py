@@ -145,6 +145,12 @@ class _AtHand:
             while self.size > AT_HAND_BYTES:
                 self._drop(next(iter(self.entries)))
 
+    def drop(self, beginning):
+        """Let go of the entries whose keys begin like this."""
+        with self.lock:
+            for key in [key for key in self.entries if key.startswith(beginning)]:
+                self._drop(key)
+
     def _drop(self, key):
         entry, _until = self.entries.pop(key, (None, 0))
         self.size -= len(entry.answer.body) if entry else 0
@@ -247,6 +253,23 @@ def void(organization_id=None, *sources):
     """
     _writes.names.update(_names(organization_id, *(sources or (None,))) if organization_id else [_EVERYTHING])
     _when_committed(_void)
+
+
+def wipe(organization_id):
+    """Remove, after the commit, the answers that are kept of an organization: what is void is still there to be read.
+
+    What somebody makes in this very moment is void, and gone when its lifetime is over.
+    """
+    void(organization_id)
+    _when_committed(lambda: _wipe(f"hub:cache:{organization_id}:="))
+
+
+def _wipe(beginning):
+    _at_hand.drop(beginning)
+    with suppress(RedisError):  # without it, lifetimes end all the same
+        keys = breaker.call(lambda redis: list(redis.scan_iter(f"{beginning}*", count=1000)))
+        for start in range(0, len(keys), 1000):
+            breaker.call(lambda redis, some=keys[start : start + 1000]: redis.delete(*some))
 
 
 def _when_committed(call):

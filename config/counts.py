@@ -158,6 +158,23 @@ def _fold(cursor, counts):
     return cursor.fetchone()[0]
 
 
+def forget_nothings(tables, organization_id):
+    """Remove the rows of counts that have come to nothing in an organization: a word that was erased stands in them.
+
+    Called last in its transaction: whoever folds waits for its end.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [tables[0].table])
+        for counts in tables:
+            is_nothing = " AND ".join(f"coalesce(sum({number}), 0) = 0" for number in counts.numbers)
+            cursor.execute(
+                f"DELETE FROM {counts.table} USING (SELECT unnest(array_agg(id)) AS id FROM {counts.table} "
+                f"WHERE organization_id = %s GROUP BY {', '.join(counts.names)} HAVING {is_nothing}) AS nothing "
+                f"WHERE {counts.table}.id = nothing.id",
+                [organization_id],
+            )
+
+
 class Difference(NamedTuple):
     """One thing that is kept and not as it should be: `values` are `{column: (kept, true)}`."""
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 class AuditEntry(models.Model):
     """One change of one row: an insert (key only), an update (`{column: [before, after]}`) or a delete.
 
-    Or that it was read (no `changes`): see audit.record_read.
+    Or that it was erased or read (no `changes`): see audit.recorded and audit.record_read.
     """
 
     at = models.DateTimeField()

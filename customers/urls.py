@@ -81,6 +81,11 @@ urlpatterns = [
         CustomerViewSet.as_view({"post": "restore"}, write_permission="customers.delete"),
         name="customer-restore",
     ),
+    path(
+        "customers/<id:pk>/erase",
+        CustomerViewSet.as_view({"post": "erase"}, write_permission="customers.erase"),
+        name="customer-erase",
+    ),
     *_below_customer(ConsentViewSet, get="retrieve"),
     path("privacy-requests", PrivacyRequestsViewSet.as_view({"get": "list"}), name="privacy-requests"),
     path(

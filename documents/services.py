@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from config.audit import recorded, scrub_entries
+from config.audit import forget_rows, recorded, scrub_entries
 from config.db import held, save_changes
 from config.signals import changed
 from customers.models import Customer
@@ -68,9 +68,10 @@ def remove_document(document, *, actor):
 
 
 def forget_files(customers):
-    """Have the files of customers that are being removed for good go with them, and what the audit says of them."""
+    """Have the files of customers that are removed for good or erased go, and what the audit says of them."""
     documents = list(Document.objects.filter(customer__in=customers))
-    scrub_entries("documents", [document.pk for document in documents])
+    for customer in customers:
+        forget_rows("documents", Document.objects.filter(customer=customer), customer_id=customer.pk)
     storage.remove_on_commit([document.storage_key for document in documents])
 
 

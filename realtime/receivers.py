@@ -83,6 +83,10 @@ def write_events(sender, rows, kind, changes, actor, **_message):
     if told is None or not rows:
         return
     common = {"actor_id": actor.pk if actor else SYSTEM_ID, "request_id": request_id.get()}
+    if kind == "erased":  # clients hold copies too
+        forget([row.pk for row in rows])
+        tell_to_read_again({row.organization_id for row in rows}, **common)
+        return
     if len(rows) > MAX_ROWS:
         tell_to_read_again({row.organization_id for row in rows}, **common)
         return

@@ -65,8 +65,8 @@ def prune_keys(now=None):
 
 @receiver(changed)
 def forget_answers(rows, kind, **_message):
-    """Forget the answers that name rows which are removed for good; their keys stay, so that nothing is done again."""
-    if kind != "purged" or not rows:
+    """Forget the answers that name rows which are removed or erased; their keys stay, so that nothing is done again."""
+    if kind not in ("purged", "erased") or not rows:
         return
     named = rf"\y(?:{'|'.join(re.escape(row.pk) for row in rows)})\y"
     answers = IdempotencyKey.objects.filter(organization_id__in={row.organization_id for row in rows})

@@ -124,6 +124,9 @@ class CustomerSerializer(serializers.Serializer):
     createdAt = serializers.DateTimeField(source="created_at")
     updatedAt = serializers.DateTimeField(source="updated_at")
     deletedAt = serializers.DateTimeField(source="deleted_at", required=False)
+    erasedAt = serializers.DateTimeField(
+        source="erased_at", required=False, help_text="Since then a pseudonym stands for the person"
+    )
     lastContactAt = serializers.DateTimeField(source="last_contact_at", required=False)
     lastContactType = serializers.CharField(source="last_contact_type", required=False)
     nextFollowUpDate = serializers.DateField(
@@ -188,6 +191,18 @@ class ClaimableCustomerSerializer(serializers.Serializer):
 
 class DeletedSerializer(serializers.Serializer):
     deletedAt = serializers.DateTimeField()
+
+
+class EraseInput(serializers.Serializer):
+    """That it is meant: the id of the customer once more, and the request of the person that asks for it, if any."""
+
+    confirm = serializers.CharField(max_length=50)
+    requestId = optional(TextField, source="request_id", max_length=50, name_like=True)
+
+    def validate_confirm(self, key):
+        if key != self.instance.pk:
+            raise serializers.ValidationError(_("Must be the id of the customer who is to be erased"))
+        return key
 
 
 class FindingSerializer(serializers.Serializer):

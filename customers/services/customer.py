@@ -20,9 +20,9 @@ from customers.choices import STAGE_RANK, Stage
 from customers.models import Assignment, Customer, StageChange
 from customers.models.customer import empty_preferences
 from customers.services import compliance
-from customers.services.child import forget_children, hold
+from customers.services.child import forget_children, hold, refuse_erased
 from customers.services.columns import columns_of
-from customers.services.search import forget_words
+from customers.services.forgetting import forget_copies
 from customers.stages import entering
 from employees.models import Employee
 from employees.services import keep, not_of_yours
@@ -119,6 +119,7 @@ def claim_customer(pk, *, actor):
         check_assignee(actor, actor.pk)
         living = Customer.objects.filter(organization_id=actor.organization_id, deleted_at=None)
         customer = held(living).get(pk=pk)
+        refuse_erased(customer)
         if customer.assigned_employee_id not in (None, actor.pk):
             raise ValidationError(_("This customer has been taken already"), code="conflict")
         return _change(customer, actor, {"assigned_employee_id": actor.pk}, "", "", checked=True)
@@ -127,7 +128,7 @@ def claim_customer(pk, *, actor):
 def delete_customer(customer, *, actor):
     """Hide a customer and, through it, all its children; the phone becomes free. See restore_customer."""
     with recorded(actor):
-        customer = hold(customer, actor)
+        customer = lock(customer, among=Customer.objects.visible_to(actor))
         save_changes(customer, deleted_at=timezone.now())
         changed.send(Customer, rows=[customer], kind="deleted", changes=[{}], actor=actor)
     return customer
@@ -151,7 +152,7 @@ def purge_customer(customer, *, actor):
         forget_children(customer)
         changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor)
         customer.delete()
-        forget_words(customer)
+        forget_copies(customer)
 
 
 def put(customer, values):

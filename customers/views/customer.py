@@ -29,6 +29,7 @@ from customers.serializers.customer import (
     CustomerChangeInput,
     CustomerSerializer,
     DeletedSerializer,
+    EraseInput,
     MovedCustomerSerializer,
     NewCustomerInput,
     StageInput,
@@ -37,6 +38,7 @@ from customers.serializers.search import SearchInput, SearchResultsSerializer
 from customers.serializers.statistics import ColumnSerializer, CustomerStatisticsSerializer, FilterOptionsSerializer
 from customers.services import customer as services
 from customers.services.bulk import bulk_change
+from customers.services.erasing import erase_customer
 from customers.stats import statistics, total_of
 
 DELETED_ONLY = {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}}
@@ -61,6 +63,7 @@ class CustomerViewSet(HubViewSet):
         "update": CustomerChangeInput,
         "stage": StageInput,
         "assign": AssignInput,
+        "erase": EraseInput,
         "bulk": BulkInput,
         "search": SearchInput,
         "query": CustomerQueryInput,
@@ -197,6 +200,16 @@ class CustomerViewSet(HubViewSet):
         customer = self.get_object(Customer.objects.visible_to(request.user, deleted=None))
         services.restore_customer(customer, actor=request.user)
         return self.show(pk, message=_("Customer restored"))
+
+    def erase(self, request, pk):
+        """Take everything personal out of a customer, a deleted one too, for good; a pseudonym and the counts remain.
+
+        `requestId` is the person's open request to destroy, which is closed by it.
+        """
+        customer = self.get_object(Customer.objects.visible_to(request.user, deleted=None))
+        asked = self.body(instance=customer)
+        erase_customer(customer, actor=request.user, request_id=asked.get("request_id"))
+        return self.show(pk, message=_("The personal data of this customer was erased"))
 
     def stage(self, request, pk):
         """Move a customer to a stage; the same stage again changes nothing.
