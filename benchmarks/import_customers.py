@@ -130,7 +130,7 @@ def seed(organization):
     count = Customer.objects.filter(organization=organization).count()
     if count >= EXISTING:
         return
-    source = SheetRows(HEADERS, organization=organization, employees={}, now=timezone.now())
+    source = SheetRows(HEADERS, organization=organization, employees={}, stranger="", now=timezone.now())
     random.seed(0)
     for start in range(count, EXISTING, 10_000):
         lines = [line_of(source.copied(source.read(row(number)))) for number in range(start, start + 10_000)]

@@ -54,18 +54,17 @@ def _email(text):
     return text if len(text) <= 64 and _PLAIN_EMAIL(text) else _CUSTOMER["email"].run_validation(text)
 
 
-def _assignee(employees):
+def _assignee(employees, stranger):
     def read(text):
         try:
             return employees[text.lower() if "@" in text else text]
         except KeyError:
-            message = _("The organization has no active employee with this e-mail or id")
-            raise DjangoValidationError(message) from None
+            raise DjangoValidationError(stranger) from None
 
     return read
 
 
-def _readers(zone, employees):
+def _readers(zone, employees, stranger):
     """How the cells of each column are read in this organization."""
     customer, wanted = _CUSTOMER, _PREFERENCES
     return {
@@ -86,7 +85,7 @@ def _readers(zone, employees):
         "priority": word_reader(customer["priority"], PRIORITIES),
         "tags": list_reader(customer["tags"], {}),
         "notes": text_reader(customer["notes"]),
-        "assigned_employee_id": _assignee(employees),
+        "assigned_employee_id": _assignee(employees, stranger),
         "total_deal_value": customer["totalDealValue"].run_validation,
         "city": text_reader(customer["city"]),
         "district": text_reader(customer["district"]),
@@ -114,12 +113,13 @@ _SINGULAR = {"phone", "whatsapp", "email", "national_id"}
 class SheetRows(Table):
     """How the rows of one sheet become customers of one organization.
 
-    `employees` are `{id or e-mail: id}` of those who can be assigned. Raises UnknownTable.
+    `employees` are `{id or e-mail: id}` of those who can be assigned, `stranger` is said of all others. Raises
+    UnknownTable.
     """
 
-    def __init__(self, headers, *, organization, employees, now):
-        readers = _readers(zone_of(organization), employees)
-        super().__init__(headers, columns_by_key(CUSTOMER_HEADERS), readers, singular=_SINGULAR)
+    def __init__(self, headers, *, organization, employees, stranger, now, mapping=None):
+        readers = _readers(zone_of(organization), employees, stranger)
+        super().__init__(headers, columns_by_key(CUSTOMER_HEADERS), readers, singular=_SINGULAR, mapping=mapping)
         self.require(name=_("name"), phone=_("phone"))
         self.organization_id, self.now = organization.pk, now
         self.now_text = now.isoformat()

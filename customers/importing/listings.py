@@ -94,8 +94,9 @@ def _readers(zone):
 class ListingSheet(Table):
     """The rows of a spreadsheet as listings. Raises UnknownTable."""
 
-    def __init__(self, headers, organization):
-        super().__init__(headers, columns_by_key(LISTING_HEADERS), _readers(zone_of(organization)), singular=_SINGULAR)
+    def __init__(self, headers, organization, *, mapping=None):
+        readers = _readers(zone_of(organization))
+        super().__init__(headers, columns_by_key(LISTING_HEADERS), readers, singular=_SINGULAR, mapping=mapping)
         self.require(title=_("title"), type=_("type"), purpose=_("purpose"))
         if "id" not in self.headers:
             self.require(reference=_("reference"))
@@ -149,9 +150,9 @@ class ListingLoader:
     the id becomes its reference, so that it is known again.
     """
 
-    def __init__(self, organization, source, report, *, upsert):
+    def __init__(self, organization, source, report, *, upsert, actor=None):
         self.organization, self.source, self.report, self.upsert = organization, source, report, upsert
-        self.now = timezone.now()
+        self.actor, self.now = actor, timezone.now()
         self.chunk, self.number_of = [], {}
 
     def __enter__(self):
@@ -250,7 +251,7 @@ class ListingLoader:
         with connection.cursor() as cursor:
             copy(cursor.cursor, "listings", COPIED, lines)
         self.report.inserted += len(listings)
-        changed.send(Listing, rows=listings, kind="created", changes=[{}] * len(listings), actor=None)
+        changed.send(Listing, rows=listings, kind="created", changes=[{}] * len(listings), actor=self.actor)
 
     def _update(self, updates):
         if not updates:
@@ -265,7 +266,7 @@ class ListingLoader:
             rows = [[listing.pk, *(getattr(listing, name) for name in names)] for listing in listings]
             rewrite(cursor.cursor, "listings", names, rows)
         self.report.updated += len(listings)
-        changed.send(Listing, rows=listings, kind="updated", changes=changes, actor=None)
+        changed.send(Listing, rows=listings, kind="updated", changes=changes, actor=self.actor)
 
     # --- What people must look at -----------------------------------------------------------------
 

@@ -4,18 +4,21 @@ While PostgreSQL takes one chunk, in a thread that only waits for it, the next i
 being read: the two together are what the speed of an import comes from.
 """
 
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import psycopg
 from django.core.exceptions import ValidationError
-from django.db import ProgrammingError, connection
+from django.db import ProgrammingError, connection, transaction
 from django.db.models import Model
 from django.db.models.base import ModelState
 from django.utils.translation import gettext as _
 
 from config.db import held, new_id
 from config.signals import changed
+from customers import gates
+from customers.choices import STAGE_RANK
 from customers.importing import relations
 from customers.importing.copying import NULL, copy, line_of, rewrite
 from customers.importing.rows import messages_of
@@ -52,11 +55,14 @@ class Loader:
 
     `source` knows the `columns` that its rows have, the `headers` that the file gives them and, for updates, the
     `api_values` of a row, and the moment, `now`, that all of it happens at; `report` hears what became of each.
+
+    What an `actor` brings in is theirs: known customers out of their scope stay as they are, and the gates are asked
+    of those whom it moves on. Without one it is loaded as what has been.
     """
 
-    def __init__(self, organization, source, report, *, upsert):
+    def __init__(self, organization, source, report, *, upsert, actor=None):
         self.organization, self.source, self.report, self.upsert = organization, source, report, upsert
-        self.now = source.now
+        self.actor, self.now = actor, source.now
         self.number_of_phone = {}
         self.chunk, self.at_work = [], None
         places = ("id", "phone", "stage", "assigned_employee_id")
@@ -109,6 +115,7 @@ class Loader:
             return
         inserted, known = self.at_work.result()
         self.at_work = None
+        known = self._in_scope(known)
         related = {key: row.relations for row, key, _assignee in inserted if row.relations}
         related |= {key: row.relations for row, key in known if row.relations and (self.upsert or row.known_id)}
         news = relations.write(related, {key for _row, key in known}, self.organization, self.report)
@@ -116,7 +123,7 @@ class Loader:
             self.report.inserted += len(inserted)
             rows = [_sketch(id=key, organization_id=self.organization.pk, assigned_employee_id=assignee)
                     for _row, key, assignee in inserted]  # fmt: skip
-            changed.send(Customer, rows=rows, kind="created", changes=[{}] * len(rows), actor=None)
+            changed.send(Customer, rows=rows, kind="created", changes=[{}] * len(rows), actor=self.actor)
         if known and news:
             self._tell({key: news[key] for _row, key in known if key in news})
         if known and self.upsert:
@@ -127,14 +134,31 @@ class Loader:
                     self.report.unchanged += 1
                 else:
                     message = _("A customer with this phone number exists already: %(id)s") % {"id": customer_id}
-                    phone = row.columns[self.phone_at]
-                    self.report.duplicate(row.number, self.source.headers["phone"], phone, message)
+                    self._report_duplicate(row, message)
+
+    def _in_scope(self, known):
+        """Those of the known customers that are the actor's; of all others nobody is told more than that they exist."""
+        if self.actor is None or self.actor.is_admin or not known:
+            return known
+        ids = [customer_id for _row, customer_id in known]
+        mine = set(self._customers(ids).values_list("pk", flat=True))
+        for row, customer_id in known:
+            if customer_id not in mine:
+                self._report_duplicate(row, _("A customer with this phone number exists already"))
+        return [(row, customer_id) for row, customer_id in known if customer_id in mine]
+
+    def _customers(self, ids):
+        living = Customer.objects.visible_to(self.actor) if self.actor else Customer.objects.filter(deleted_at=None)
+        return living.filter(pk__in=ids)
+
+    def _report_duplicate(self, row, message):
+        self.report.duplicate(row.number, self.source.headers["phone"], row.columns[self.phone_at], message)
 
     def _tell(self, news):
         """Tell of what came to hang on known customers."""
         customers = list(Customer.objects.filter(pk__in=news))
         changes = [news[customer.pk] for customer in customers]
-        changed.send(Customer, rows=customers, kind="updated", changes=changes, actor=None)
+        changed.send(Customer, rows=customers, kind="updated", changes=changes, actor=self.actor)
 
     # --- New customers, in the thread ---------------------------------------------------------
 
@@ -158,7 +182,10 @@ class Loader:
         cursor.execute(_ID_OF_PHONE, [[row.columns[self.phone_at] for row in rows], self.organization.pk])
         id_of_phone = dict(cursor.fetchall())
         inserted, known, customers, history, assignments = [], [], [], [], []
-        system = f"{services.SYSTEM_NAME}\t{services.SYSTEM_ID}\t{self.now.isoformat()}"
+        name, name_id, automatic = services.SYSTEM_NAME, services.SYSTEM_ID, "t"
+        if self.actor:
+            name, name_id, automatic = self.actor.name, self.actor.pk, "f"
+        by = line_of((name, name_id, self.now.isoformat()))
         for row in rows:
             customer_id = row.known_id or id_of_phone.get(row.columns[self.phone_at])
             if customer_id:
@@ -170,11 +197,10 @@ class Loader:
                 history += [line_of((change_id, key, *columns)) for change_id, *columns in row.history]
             else:
                 # The fresh id of the customer serves once more: another takes longer to make than all the rest here.
-                history.append(
-                    f"stage_{key.partition('_')[2]}\t{key}\t{NULL}\t{row.columns[self.stage_at]}\t{system}\t\t\tt"
-                )
+                stage = row.columns[self.stage_at]
+                history.append(f"stage_{key.partition('_')[2]}\t{key}\t{NULL}\t{stage}\t{by}\t\t\t{automatic}")
             if assignee != NULL:
-                assignments.append(f"{new_id('asg')}\t{key}\t{NULL}\t{assignee}\t{system}\t")
+                assignments.append(f"{new_id('asg')}\t{key}\t{NULL}\t{assignee}\t{by}\t")
             inserted.append((row, key, None if assignee == NULL else assignee))
         copy(cursor, "customers", self.source.columns, customers)
         copy(cursor, "stage_history", _HISTORY, history)
@@ -189,7 +215,7 @@ class Loader:
     def _update(self, known):
         """Give known customers what the file says of them; those that say so already stay untouched."""
         row_of = {customer_id: row for row, customer_id in known}
-        customers = held(Customer.objects.filter(pk__in=row_of, deleted_at=None))
+        customers = held(self._customers(row_of))
         touched, changes, refused = [], [], 0
         for customer in customers:
             row = row_of[customer.pk]
@@ -214,14 +240,11 @@ class Loader:
                 customer.version, customer.updated_at = customer.version + 1, self.now
                 touched.append(customer)
                 changes.append(difference)
-        self.report.updated += len(touched)
         self.report.unchanged += len(known) - len(touched) - refused
+        touched, changes = self._write(touched, changes, row_of)
+        self.report.updated += len(touched)
         if not touched:
             return
-        names = sorted({name for difference in changes for name in difference} | {"version", "updated_at"})
-        with connection.cursor() as cursor:
-            rows = [[customer.pk, *(getattr(customer, name) for name in names)] for customer in touched]
-            rewrite(cursor.cursor, "customers", names, rows)
         for name, write in (
             ("stage", services.write_stage_changes),
             ("assigned_employee_id", services.write_assignments),
@@ -229,11 +252,48 @@ class Loader:
             moved = [(customer, difference[name][0]) for customer, difference in zip(touched, changes, strict=True)
                      if name in difference]  # fmt: skip
             if moved:
-                write(*zip(*moved, strict=True), None)
-        changed.send(Customer, rows=touched, kind="updated", changes=changes, actor=None)
+                write(*zip(*moved, strict=True), self.actor)
+        changed.send(Customer, rows=touched, kind="updated", changes=changes, actor=self.actor)
+
+    def _write(self, touched, changes, row_of):
+        """Write what has changed; returns `(customers, changes)` without those whom the gates do not let pass."""
+        with transaction.atomic():
+            _rewrite(touched, changes)
+            refused = self._refused(touched, changes)
+            transaction.set_rollback(bool(refused))
+        if not refused:
+            return touched, changes
+        column = self.source.headers.get("stage", "stage")
+        for key, findings in refused.items():
+            row = row_of[key]
+            self.report.bad(row.number, [(column, row.values["stage"], finding["message"]) for finding in findings])
+        pairs = [pair for pair in zip(touched, changes, strict=True) if pair[0].pk not in refused]
+        touched, changes = [customer for customer, _change in pairs], [change for _customer, change in pairs]
+        _rewrite(touched, changes)
+        return touched, changes
+
+    def _refused(self, touched, changes):
+        """What the gates say, `{id: findings}`, of customers as they are now whom the actor has moved on too early."""
+        onward, refused = defaultdict(list), {}
+        for customer, difference in zip(touched, changes, strict=True):
+            before, after = difference.get("stage", (customer.stage, customer.stage))
+            if self.actor and STAGE_RANK[before] < STAGE_RANK[after]:
+                onward[after].append(customer)
+        for stage, customers in onward.items():
+            refused |= gates.sort(customers, stage, self.actor)[0]
+        return refused
 
     def _is_taken(self, phone):
         return Customer.objects.filter(organization=self.organization, phone=phone, deleted_at=None).exists()
+
+
+def _rewrite(touched, changes):
+    if not touched:
+        return
+    names = sorted({name for difference in changes for name in difference} | {"version", "updated_at"})
+    with connection.cursor() as cursor:
+        rows = [[customer.pk, *(getattr(customer, name) for name in names)] for customer in touched]
+        rewrite(cursor.cursor, "customers", names, rows)
 
 
 def settle_search_index():

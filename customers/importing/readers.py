@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 
 from config.api.parsers import safe_json
+from customers.importing.rows import NothingImported
 
 FORMATS = ("csv", "xlsx", "json")
 MAX_UNZIPPED_BYTES = 100_000_000
@@ -28,8 +29,8 @@ _QUOTED = re.compile(r'"[^"]*"')
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 
 
-class UnreadableFile(Exception):
-    """Says in one sentence why nothing of a file can be imported."""
+class UnreadableFile(NothingImported):
+    """Of a file that cannot be read."""
 
 
 class Sheet:

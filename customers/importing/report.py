@@ -7,15 +7,10 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-# What a spreadsheet would take for a formula.
-_FORMULA = tuple("=+-@\t\r")
+from customers.formulas import harmless
+
 LONGEST_VALUE = 500
-
-
-def harmless(text):
-    """A text that no spreadsheet evaluates."""
-    text = str(text)[:LONGEST_VALUE]
-    return f"'{text}" if text.startswith(_FORMULA) else text
+SAMPLE_LINES = 50
 
 
 class Report:
@@ -27,6 +22,8 @@ class Report:
         self.other_counts = []
         # How many rows of what hangs on customers were inserted, by what they are called.
         self.relations = Counter()
+        # The first lines that are no notices, as `{row, severity, column, value, reason}`.
+        self.sample = []
         self._unfinished = self.path.with_name(f".{self.path.name}.part")
         self._file = self._lines = None
 
@@ -38,10 +35,12 @@ class Report:
         """A row that is not imported; `cells` are `[(column, value, reason)]`."""
         self.bad_rows += 1
         for column, value, reason in cells:
+            self._remember(number, "error", column, value, reason)
             self._write(number, _("error"), column, value, reason)
 
     def duplicate(self, number, column, value, reason):
         self.duplicates += 1
+        self._remember(number, "duplicate", column, value, reason)
         self._write(number, _("duplicate"), column, value, reason)
 
     def notice(self, number, column, value, reason):
@@ -49,10 +48,15 @@ class Report:
         self.notices += 1
         self._write("" if number is None else number, _("notice"), column, value, reason)
 
+    def _remember(self, number, severity, column, value, reason):
+        if len(self.sample) < SAMPLE_LINES:
+            texts = {"column": str(column), "value": _shown(value), "reason": str(reason)}
+            self.sample.append({"row": number, "severity": severity, **texts})
+
     def _write(self, number, severity, column, value, reason):
         if self._file is None:
             self._open()
-        self._lines.writerow([number, severity, harmless(column), harmless(value), reason])
+        self._lines.writerow([number, severity, harmless(_shown(column)), harmless(_shown(value)), reason])
 
     def _open(self):
         self._file = open(self._unfinished, "w", encoding="utf-8-sig", newline="")
@@ -74,3 +78,7 @@ class Report:
         if self._file is not None:
             self._file.close()
             self._unfinished.unlink(missing_ok=True)
+
+
+def _shown(value):
+    return str(value)[:LONGEST_VALUE]

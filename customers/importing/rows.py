@@ -23,6 +23,10 @@ class Row:
     line: str = ""
 
 
+class NothingImported(Exception):
+    """Says in one sentence why nothing of a file is imported."""
+
+
 class Problem(Exception):
     """A row that cannot be imported: `cells` are `[(column, value, reason)]`, every wrong cell of it."""
 

@@ -10,7 +10,8 @@ from rest_framework.exceptions import ValidationError
 
 from config.arabic import ascii_digits, strip_bidi
 from config.numbers import parse_date
-from customers.importing.rows import Problem, messages_of
+from customers.formulas import as_meant
+from customers.importing.rows import NothingImported, Problem, messages_of
 from customers.importing.words import key_of
 
 REMEMBERED_CELLS = 50_000
@@ -91,7 +92,7 @@ class _Remembered(dict):
         self.read = read
 
     def __missing__(self, cell):
-        text = cell.strip()
+        text = as_meant(cell.strip())
         value = self.read(text) if text else None
         if len(self) < REMEMBERED_CELLS:
             self[cell] = value
@@ -100,34 +101,37 @@ class _Remembered(dict):
 
 def _stripped(read):
     def read_stripped(cell):
-        cell = cell.strip()
+        cell = as_meant(cell.strip())
         return read(cell) if cell else None
 
     return read_stripped
 
 
-class UnknownTable(Exception):
-    """Says in one sentence that a sheet has no column without which no row can be read."""
+class UnknownTable(NothingImported):
+    """Of a sheet without a column that no row can be read without."""
 
 
 class Table:
     """How the rows of one sheet are read.
 
     `columns` are `{key of a header: name of the column}`, `readers` say how the cells of each column are read;
-    those of `singular` columns hardly repeat, and remembering them would only fill memory. After construction,
-    `headers` says how the file calls each column, and `unknown` names the headers that mean nothing here.
+    those of `singular` columns hardly repeat, and remembering them would only fill memory. A `mapping` says instead
+    which column each header is, "" for those that are left out. After construction, `headers` says how the file calls
+    each column, `unknown` names the headers that mean nothing here, and `mapping` is what was made of them.
     """
 
-    def __init__(self, headers, columns, readers, *, singular=frozenset()):
+    def __init__(self, headers, columns, readers, *, singular=frozenset(), mapping=None):
         self.found = headers
         self.headers, self.unknown, self.plan = {}, [], []
-        for index, header in enumerate(headers):
-            name = columns.get(key_of(header))
-            if name is None or name in self.headers:
-                if header.strip():
+        self.mapping = [""] * len(headers)
+        named = mapping or [columns.get(key_of(header), "") for header in headers]
+        for index, (header, name) in enumerate(zip(headers, named, strict=True)):
+            if not name or name in self.headers:
+                if header.strip() and not mapping:
                     self.unknown.append(header.strip())
                 continue
-            self.headers[name] = header.strip()
+            self.headers[name] = header.strip() or name
+            self.mapping[index] = name
             read = _stripped(readers[name]) if name in singular else _Remembered(readers[name]).__getitem__
             self.plan.append((index, name, read))
         self.width = len(headers)

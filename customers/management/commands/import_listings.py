@@ -1,10 +1,8 @@
 """The command that brings listings in from a file: see `customers.importing.listings`."""
 
-from django.utils.translation import gettext_lazy
-
 from customers.importing.command import ImportCommand
+from customers.importing.importer import ListingImporter
 from customers.importing.listing_words import columns_told
-from customers.importing.listings import ListingDocuments, ListingLoader, ListingSheet
 
 
 class Command(ImportCommand):
@@ -14,8 +12,7 @@ class Command(ImportCommand):
         "Exit code: 0 every row is in, 2 some rows were wrong, 1 none is in."
     )
     rows = "listings"
-    overtaken = gettext_lazy("Others changed the same listings meanwhile; nothing was imported")
-    loader = ListingLoader
+    importer = ListingImporter
 
     def add_arguments(self, parser):
         super().add_arguments(parser)
@@ -24,9 +21,3 @@ class Command(ImportCommand):
             "Needed: title, type, purpose (sale or rent), and reference or id. "
             "Prices are riyals: of a sale the whole, of a rent a year's."
         )
-
-    def sheet(self, headers, organization):
-        return ListingSheet(headers, organization)
-
-    def documents(self, content, organization, report):
-        return ListingDocuments(content)
