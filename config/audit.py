@@ -123,6 +123,22 @@ def record_read(row, *, actor):
     )
 
 
+def record_export(table_name, export_id, *, organization_id, rows, actor):
+    """Write down that `actor` (None: the system) was given so many rows of a table as a file."""
+    from config.models import AuditEntry
+
+    AuditEntry.objects.create(
+        at=timezone.now(),
+        table_name=table_name,
+        row_id=export_id,
+        organization_id=organization_id,
+        operation="read",
+        actor_id=actor.pk if actor else "system",
+        request_id=request_id.get(),
+        changes={"rows": rows},
+    )
+
+
 def scrub_entries(table_name, row_ids):
     """Empty the recorded values of rows that are to be forgotten; who and when remain."""
     from config.models import AuditEntry

@@ -8,7 +8,8 @@ from django.utils import timezone
 class AuditEntry(models.Model):
     """One change of one row: an insert (key only), an update (`{column: [before, after]}`) or a delete.
 
-    Or that it was erased or read (no `changes`): see audit.recorded and audit.record_read.
+    Or that it was erased or read (no `changes`): see audit.recorded and audit.record_read. Or that many rows left as a
+    file (`{rows: how many}`): see audit.record_export.
     """
 
     at = models.DateTimeField()

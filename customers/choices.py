@@ -435,3 +435,41 @@ AMENITIES = {
     "kitchen": "مطبخ",
     "air_conditioning": "تكييف",
 }
+
+
+class TransferKind(models.TextChoices):
+    IMPORT = "import", _("Import")
+    EXPORT = "export", _("Export")
+
+
+class Transferred(models.TextChoices):
+    """What a file holds."""
+
+    CUSTOMERS = "customers", _("Customers")
+    LISTINGS = "listings", _("Listings")
+
+
+class TransferStatus(models.TextChoices):
+    """The life of a transfer: an import is checked before it is done; an export waits for a worker."""
+
+    UPLOADED = "uploaded", _("Uploaded")
+    CHECKING = "checking", _("Being checked")
+    CHECKED = "checked", _("Checked")
+    IMPORTING = "importing", _("Being imported")
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Being written")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+# What a worker has to do, or was doing when it ended.
+AT_WORK = (TransferStatus.CHECKING, TransferStatus.IMPORTING, TransferStatus.WAITING, TransferStatus.RUNNING)
+ENDED_TRANSFERS = (TransferStatus.DONE, TransferStatus.FAILED, TransferStatus.CANCELLED)
+
+
+class FileFormat(models.TextChoices):
+    """How a file of rows is written."""
+
+    CSV = "csv", "CSV"
+    XLSX = "xlsx", "Excel"

@@ -160,6 +160,7 @@ _WANTED = {
 # What the paid payments come to: `paidAmount` where nobody has set another.
 _PAYMENTS = Payment.objects.filter(customer=OuterRef("pk"), status=PaymentStatus.PAID).order_by().values("customer")
 _PAID = Subquery(_PAYMENTS.annotate(sum=Sum(Coalesce("paid_amount", "amount"))).values("sum"))
+AMOUNT_PAID = Coalesce("paid_amount", _PAID, output_field=DecimalField())
 _ORIGIN = ("campaign", "utmSource", "landingPage", "inquiryId", "referredBy", "channel")
 
 FIELDS = {
@@ -187,7 +188,7 @@ FIELDS = {
     **{f"preferences.{key}": kind for key, kind in _WANTED.items()},
     "totalDealValue": Number("total_deal_value"),
     "expectedRevenue": Number("expected_revenue"),
-    "paidAmount": Number(Coalesce("paid_amount", _PAID, output_field=DecimalField())),
+    "paidAmount": Number(AMOUNT_PAID),
     "city": City("city"),
     "district": Text("district", folded="district_key"),
     "state": Region("region"),

@@ -78,6 +78,13 @@ class ListingQuerySet(models.QuerySet):
         return self.alias(key=Lower(Trim("reference"))).exclude(reference="").filter(key__in=keys)
 
 
+class TransferQuerySet(models.QuerySet):
+    def visible_to(self, employee):
+        """Admins see the organization's transfers, everybody else their own."""
+        mine = self.filter(organization_id=employee.organization_id)
+        return mine if employee.is_admin else mine.filter(requested_by=employee.pk)
+
+
 def reference_key(text):
     """What two spellings of a reference have in common; the constraint on listings says the same in SQL."""
     return text.strip(" ").lower()

@@ -2,7 +2,7 @@
 
 from config.counts import report
 from config.jobs import job
-from customers import counting, refreshing
+from customers import counting, refreshing, transferring
 from customers.services import search as services
 from employees.models import Organization
 
@@ -23,3 +23,15 @@ def prune_name_words():
 def refresh_stats():
     """Compare counts with the truth, say what differs, and set it right."""
     return report(refreshing.refresh())
+
+
+@job
+def run_transfers():
+    """Run the import or export that has waited longest, if any: one at a time, so that other jobs find workers."""
+    return transferring.run_next()
+
+
+@job
+def prune_transfers():
+    """Remove files of transfers that ended a day ago."""
+    return transferring.prune()

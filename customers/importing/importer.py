@@ -8,6 +8,7 @@ from psycopg.errors import UniqueViolation
 
 from config.audit import recorded
 from config.cache import void
+from customers.choices import Transferred
 from customers.importing import readers
 from customers.importing.columns import SheetRows
 from customers.importing.documents import Documents
@@ -135,3 +136,6 @@ class ListingImporter(Importer):
 
     def documents(self, content):
         return ListingDocuments(content)
+
+
+IMPORTERS = {Transferred.CUSTOMERS: CustomerImporter, Transferred.LISTINGS: ListingImporter}

@@ -1,9 +1,7 @@
 """What people call the columns of listing spreadsheets and the words that they write in them, Arabic and English."""
 
-import re
-
 from customers.choices import AMENITIES, LISTING_FURNISHING, ListingPurpose, ListingStatus
-from customers.importing.words import key_of, spellings_of
+from customers.importing.words import key_of, lines_of, spellings_of
 
 PURPOSES = spellings_of(
     ListingPurpose,
@@ -33,40 +31,39 @@ FLOORS = {key_of(text): "0" for text in ("أرضي", "الدور الأرضي", 
 
 # As in words.py; the first Arabic name is what `--help` tells.
 LISTING_HEADERS = """
-    id: listing id, property id | المعرف, معرف العقار
-    reference: reference number, ref, ref no, code, property code, listing code, unit code
+    id: Listing ID, property id | المعرف, معرف العقار
+    reference: Reference, reference number, ref, ref no, code, property code, listing code, unit code
         | رقم العقار, الرقم المرجعي, المرجع, الكود, كود العقار, رقم الوحدة, الرمز
-    title: name, listing title, property title, property name | العنوان, اسم العقار, عنوان الإعلان, العقار, الاسم
-    title_en: english title, title in english, english name
+    title: Title, name, listing title, property title, property name | العنوان, اسم العقار, عنوان الإعلان, العقار, الاسم
+    title_en: English title, title in english, english name
         | العنوان بالإنجليزي, العنوان بالإنجليزية, العنوان الإنجليزي, الاسم بالإنجليزي
-    type: property type, unit type, category | نوع العقار, النوع, نوع الوحدة, التصنيف
-    purpose: offer, offer type, listing type, transaction | الغرض, نوع العرض, نوع العملية, نوع الإعلان, العرض
-    status: availability, state of listing | الحالة, حالة العقار, التوفر
-    price: price sar, amount, rent, annual rent, yearly rent, asking price
+    type: Property type, unit type, category | نوع العقار, النوع, نوع الوحدة, التصنيف
+    purpose: Purpose, offer, offer type, listing type, transaction | الغرض, نوع العرض, نوع العملية, نوع الإعلان, العرض
+    status: Status, availability, state of listing | الحالة, حالة العقار, التوفر
+    price: Price, price sar, amount, rent, annual rent, yearly rent, asking price
         | السعر, سعر العقار, الإيجار السنوي, الإيجار, المبلغ, القيمة, سعر البيع
-    city: town | المدينة
-    district: neighborhood, neighbourhood | الحي
-    latitude: lat | خط العرض
-    longitude: lng, lon, long | خط الطول
-    bedrooms: rooms, beds | غرف النوم, عدد الغرف, عدد غرف النوم, الغرف
-    bathrooms: baths | دورات المياه, عدد دورات المياه, الحمامات, عدد الحمامات
-    area: area sqm, size, space, sqm, m2 | المساحة, مساحة العقار, المساحة بالمتر
-    floor: floor number, level | الدور, رقم الدور, الطابق
-    total_floors: floors, number of floors, storeys | عدد الأدوار, الأدوار, عدد الطوابق
-    furnishing: furnished, furniture | التأثيث, الفرش, مفروش
-    amenities: features, facilities | المرافق, المميزات, المزايا, الخدمات
-    description: details, notes, remarks | الوصف, التفاصيل, وصف العقار, ملاحظات
-    image_url: image, photo, picture, image link, photo link | الصورة, رابط الصورة, صورة العقار
-    ad_license_number: ad license, ad licence, ad license no, advertising license, license number, licence number
+    city: City, town | المدينة
+    district: District, neighborhood, neighbourhood | الحي
+    latitude: Latitude, lat | خط العرض
+    longitude: Longitude, lng, lon, long | خط الطول
+    bedrooms: Bedrooms, rooms, beds | غرف النوم, عدد الغرف, عدد غرف النوم, الغرف
+    bathrooms: Bathrooms, baths | دورات المياه, عدد دورات المياه, الحمامات, عدد الحمامات
+    area: Area, area sqm, size, space, sqm, m2 | المساحة, مساحة العقار, المساحة بالمتر
+    floor: Floor, floor number, level | الدور, رقم الدور, الطابق
+    total_floors: Floors, total floors, number of floors, storeys | عدد الأدوار, الأدوار, عدد الطوابق
+    furnishing: Furnishing, furnished, furniture | التأثيث, الفرش, مفروش
+    amenities: Amenities, features, facilities | المرافق, المميزات, المزايا, الخدمات
+    description: Description, details, notes, remarks | الوصف, التفاصيل, وصف العقار, ملاحظات
+    image_url: Image, photo, picture, image link, photo link | الصورة, رابط الصورة, صورة العقار
+    ad_license_number: Advertising licence, ad license, ad licence, ad license no, advertising license, license number,
+        licence number
         | رقم ترخيص الإعلان, ترخيص الإعلان, رخصة الإعلان, رقم الترخيص, رقم رخصة الإعلان
-    ad_license_expiry: ad license expiry date, license expiry, licence expiry
+    ad_license_expiry: Expiry of the advertising licence, ad license expiry date, license expiry, licence expiry
         | تاريخ انتهاء الترخيص, انتهاء الترخيص, تاريخ انتهاء ترخيص الإعلان, انتهاء رخصة الإعلان
-    created_at: created, created on, date added, added, date | تاريخ الإضافة, تاريخ الإنشاء, التاريخ
+    created_at: Created, created on, date added, added, date | تاريخ الإضافة, تاريخ الإنشاء, التاريخ
 """
 
 
 def columns_told():
     """The columns in one sentence, each with its first Arabic name."""
-    lines = re.sub(r"\n +\|", " |", LISTING_HEADERS.strip()).splitlines()
-    named = [(line.partition(":")[0].strip(), line.partition("|")[2].split(",")[0].strip()) for line in lines]
-    return ", ".join(f"{name} ({arabic})" for name, arabic in named)
+    return ", ".join(f"{name} ({arabic[0]})" for name, _english, arabic in lines_of(LISTING_HEADERS))

@@ -20,6 +20,7 @@ REMEMBERED_CELLS = 50_000
 # --- How cells are read -----------------------------------------------------------------------
 
 _LIST = re.compile(r"[،؛,;|\n]")
+_PARTS = re.compile(r'\s*"(?P<quoted>(?:[^"]|"")*)"\s*(?:[،؛,;|\n]|$)|(?P<typed>[^،؛,;|\n]+)(?:[،؛,;|\n]|$)')
 # Letters that NFC leaves alone, in words set apart by single spaces or hyphens: nearly all names and notes.
 _PLAIN_TEXT = re.compile(
     r"[0-9A-Za-z\u0621-\u063a\u0641-\u064a]+(?:[ \-][0-9A-Za-z\u0621-\u063a\u0641-\u064a]+)*"
@@ -50,10 +51,33 @@ def word_reader(field, spellings):
 
 def list_reader(field, spellings):
     def read(text):
-        parts = [part.strip() for part in _LIST.split(text)]
-        return tuple(field.run_validation([spellings.get(key_of(part), part) for part in parts if part]))
+        return tuple(field.run_validation([*_parts(text, spellings)]))
 
     return read
+
+
+def _parts(text, spellings):
+    """The texts of a list; one in quotation marks is taken as it stands."""
+    if '"' not in text:
+        for part in filter(None, map(str.strip, _LIST.split(text))):
+            yield spellings.get(key_of(part), part)
+        return
+    for match in _PARTS.finditer(text):
+        part = match["typed"].strip() if match["quoted"] is None else match["quoted"].replace('""', '"')
+        if part:
+            yield spellings.get(key_of(part), part) if match["quoted"] is None else part
+
+
+def list_text(parts, spellings, labels):
+    """Texts as one cell that a list_reader reads back; `labels` say how those that have a word of ours are shown."""
+    return "، ".join(_part_text(part, spellings, labels) for part in parts)
+
+
+def _part_text(part, spellings, labels):
+    if part in labels:
+        return labels[part]
+    is_plain = not _LIST.search(part) and '"' not in part and spellings.get(key_of(part), part) == part
+    return part if is_plain else '"{}"'.format(part.replace('"', '""'))
 
 
 def moment_reader(zone):
@@ -111,27 +135,33 @@ class UnknownTable(NothingImported):
     """Of a sheet without a column that no row can be read without."""
 
 
+def proposed(headers, columns):
+    """The name of the column that each header means, "" for those that mean none, or one that was named before."""
+    names = []
+    for header in headers:
+        name = columns.get(key_of(header), "")
+        names.append("" if name in names else name)
+    return names
+
+
 class Table:
     """How the rows of one sheet are read.
 
     `columns` are `{key of a header: name of the column}`, `readers` say how the cells of each column are read;
     those of `singular` columns hardly repeat, and remembering them would only fill memory. A `mapping` says instead
     which column each header is, "" for those that are left out. After construction, `headers` says how the file calls
-    each column, `unknown` names the headers that mean nothing here, and `mapping` is what was made of them.
+    each column, and `unknown` names the headers that mean nothing here.
     """
 
     def __init__(self, headers, columns, readers, *, singular=frozenset(), mapping=None):
         self.found = headers
         self.headers, self.unknown, self.plan = {}, [], []
-        self.mapping = [""] * len(headers)
-        named = mapping or [columns.get(key_of(header), "") for header in headers]
-        for index, (header, name) in enumerate(zip(headers, named, strict=True)):
-            if not name or name in self.headers:
+        for index, (header, name) in enumerate(zip(headers, mapping or proposed(headers, columns), strict=True)):
+            if not name:
                 if header.strip() and not mapping:
                     self.unknown.append(header.strip())
                 continue
             self.headers[name] = header.strip() or name
-            self.mapping[index] = name
             read = _stripped(readers[name]) if name in singular else _Remembered(readers[name]).__getitem__
             self.plan.append((index, name, read))
         self.width = len(headers)

@@ -93,56 +93,66 @@ TIMELINES = spellings_of(
 )
 
 # What the columns are called, apart from their API names: `model's or preference's name: English | Arabic`.
+# The first of each is what exports, and the pages of the back office, call them.
 CUSTOMER_HEADERS = """
-    name: full name, customer, customer name, client, client name
+    name: Name, full name, customer, customer name, client, client name
         | الاسم, الاسم الكامل, اسم العميل, العميل, الاسم بالعربي, الاسم العربي, الاسم الثلاثي, الاسم الرباعي
-    name_en: english name, name in english, name english
+    name_en: English name, name in english, name english
         | الاسم بالإنجليزي, الاسم بالإنجليزية, الاسم الإنجليزي, الاسم اللاتيني
-    phone: phone number, phone no, mobile, mobile number, mobile no, cell, tel, telephone
+    phone: Phone, phone number, phone no, mobile, mobile number, mobile no, cell, tel, telephone
         | الجوال, رقم الجوال, الهاتف, رقم الهاتف, الموبايل, رقم الموبايل, جوال العميل, التلفون
-    whatsapp: whatsapp number | واتساب, رقم الواتساب, الواتس, واتس اب
-    email: e-mail, email address, mail | البريد, البريد الإلكتروني, الإيميل, بريد إلكتروني
-    national_id: id number, national id number, iqama, iqama number
+    whatsapp: WhatsApp, whatsapp number | واتساب, رقم الواتساب, الواتس, واتس اب
+    email: E-mail, email address, mail | البريد الإلكتروني, البريد, الإيميل, بريد إلكتروني
+    national_id: National ID, id number, national id number, iqama, iqama number
         | رقم الهوية, الهوية, الهوية الوطنية, رقم الهوية الوطنية, رقم الإقامة, الإقامة, السجل المدني
-    nationality: | الجنسية
-    gender: sex | الجنس, النوع
-    date_of_birth: birth date, birthday, dob | تاريخ الميلاد, الميلاد
-    occupation: job, profession | المهنة, الوظيفة, العمل
-    family_size: family members
+    nationality: Nationality | الجنسية
+    gender: Gender, sex | الجنس, النوع
+    date_of_birth: Date of birth, birth date, birthday, dob | تاريخ الميلاد, الميلاد
+    occupation: Occupation, job, profession | المهنة, الوظيفة, العمل
+    family_size: Family size, family members
         | حجم الأسرة, عدد أفراد الأسرة, أفراد الأسرة, حجم العائلة, عدد أفراد العائلة
-    customer_type: client type | نوع العميل, تصنيف العميل
-    source: lead source | المصدر, مصدر العميل
-    stage: status, pipeline stage, lifecycle stage | المرحلة, الحالة, مرحلة العميل
-    priority: | الأولوية, الأهمية
-    tags: labels | الوسوم, التصنيفات, العلامات
-    notes: note, comments, comment, remarks | ملاحظات, الملاحظات, ملاحظة, تعليق, تعليقات
-    assigned_employee_id: assigned employee, assignee, assigned to, agent, sales agent, employee, owner
-        | الموظف, الموظف المسؤول, المسؤول, المندوب, مسند إلى, الموظف المعين
-    total_deal_value: deal value, deal | قيمة الصفقة, إجمالي قيمة الصفقة, إجمالي الصفقة
-    city: town | المدينة
-    district: neighborhood, neighbourhood, area | الحي, المنطقة
-    address: full address | العنوان, العنوان الكامل
-    created_at: created, created on, creation date, date, date added, added
+    customer_type: Customer type, client type | نوع العميل, تصنيف العميل
+    source: Source, lead source | المصدر, مصدر العميل
+    stage: Stage, status, pipeline stage, lifecycle stage | المرحلة, الحالة, مرحلة العميل
+    priority: Priority | الأولوية, الأهمية
+    tags: Tags, labels | الوسوم, التصنيفات, العلامات
+    notes: Notes, note, comments, comment, remarks | ملاحظات, الملاحظات, ملاحظة, تعليق, تعليقات
+    assigned_employee_id: Assigned employee, assignee, assigned to, agent, sales agent, employee, owner
+        | الموظف المسؤول, الموظف, المسؤول, المندوب, مسند إلى, الموظف المعين
+    total_deal_value: Deal value, deal | قيمة الصفقة, إجمالي قيمة الصفقة, إجمالي الصفقة
+    city: City, town | المدينة
+    district: District, neighborhood, neighbourhood, area | الحي, المنطقة
+    address: Address, full address | العنوان, العنوان الكامل
+    created_at: Created, created on, creation date, date, date added, added
         | تاريخ الإضافة, تاريخ الإنشاء, التاريخ, تاريخ التسجيل
-    propertyType: property types, property, unit type | نوع العقار, العقار, أنواع العقار, نوع الوحدة
-    budgetMin: min budget, minimum budget, budget from
+    propertyType: Property types, property, unit type | نوع العقار, العقار, أنواع العقار, نوع الوحدة
+    budgetMin: Budget from, min budget, minimum budget
         | الميزانية من, أقل ميزانية, الحد الأدنى للميزانية, الميزانية الأدنى, الميزانية الدنيا
-    budgetMax: max budget, maximum budget, budget to, budget
+    budgetMax: Budget to, max budget, maximum budget, budget
         | الميزانية إلى, أعلى ميزانية, الحد الأعلى للميزانية, الميزانية الأعلى, الميزانية القصوى, الميزانية
-    bedrooms: rooms, beds | غرف النوم, عدد الغرف, عدد غرف النوم, الغرف
-    bathrooms: baths | دورات المياه, عدد دورات المياه, الحمامات, عدد الحمامات
-    purpose: | الغرض, الهدف, الغرض من الشراء
-    timeline: time frame | الإطار الزمني, المدة, موعد الشراء, الجدول الزمني
+    bedrooms: Bedrooms, rooms, beds | غرف النوم, عدد الغرف, عدد غرف النوم, الغرف
+    bathrooms: Bathrooms, baths | دورات المياه, عدد دورات المياه, الحمامات, عدد الحمامات
+    purpose: Purpose | الغرض, الهدف, الغرض من الشراء
+    timeline: Timeline, time frame | الإطار الزمني, المدة, موعد الشراء, الجدول الزمني
 """
 
 
 @cache
 def columns_by_key(headers):
     """`{key of a header: name of the column}` of a table of headers. A column is also called by its own name."""
-    by_key = {}
-    for line in re.sub(r"\n +\|", " |", headers.strip()).splitlines():
-        name, _colon, others = line.strip().partition(":")
-        for text in (name, *re.split(r"[,|]", others)):
-            if text.strip():
-                by_key[key_of(text)] = name
-    return by_key
+    named = lines_of(headers)
+    return {key_of(text): name for name, *languages in named for text in (name, *languages[0], *languages[1])}
+
+
+@cache
+def labels_by_column(headers, language):
+    """`{name of the column: what people call it}` of a table of headers, in its order."""
+    return {name: (arabic if language == "ar" else english)[0] for name, english, arabic in lines_of(headers)}
+
+
+@cache
+def lines_of(headers):
+    """`[(name of the column, English names, Arabic names)]` of a table of headers."""
+    lines = re.sub(r"\n {6,}", " ", headers.strip()).splitlines()
+    parts = [re.split(r"[:|]", line) for line in lines]
+    return [(name.strip(), *([text.strip() for text in texts.split(",")] for texts in both)) for name, *both in parts]

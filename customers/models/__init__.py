@@ -17,6 +17,7 @@ from customers.models.counts import CustomerDay, CustomerSum, CustomerWord, Stag
 from customers.models.customer import Assignment, Customer, NameWord, StageChange
 from customers.models.listing import Listing
 from customers.models.privacy import Consent, PrivacyRequest
+from customers.models.transfer import Transfer
 
 __all__ = [
     "Appointment",
@@ -44,5 +45,6 @@ __all__ = [
     "StageChange",
     "StageMedian",
     "StatusChange",
+    "Transfer",
     "WafiLicense",
 ]
