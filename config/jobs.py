@@ -19,15 +19,30 @@ def job(run):
 
 
 @contextmanager
-def only_one(name):
-    """Whether nobody else is inside a block of this name; PostgreSQL lets go of it with the block or the process."""
+def only_one(name, part=None):
+    """Whether nobody else is inside a block of this name; PostgreSQL lets go of it with the block or the process.
+
+    Blocks of different parts leave each other alone; one without a part, which is all of it, excludes every other.
+    """
+    if part is None:
+        with _lock("", name) as is_only:
+            yield is_only
+        return
+    with _lock("_shared", name) as is_free, _lock("", name, part) as is_only:
+        yield is_free and is_only
+
+
+@contextmanager
+def _lock(kind, *names):
+    """Whether this session has an advisory lock for the block; what another holds is not waited for."""
+    keys = ", ".join(["hashtext(%s)"] * len(names))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
-        (is_only,) = cursor.fetchone()
+        cursor.execute(f"SELECT pg_try_advisory_lock{kind}({keys})", names)
+        (is_held,) = cursor.fetchone()
     try:
-        yield is_only
+        yield is_held
     finally:
         # A connection that was lost meanwhile has let go already; asking it would hide what went wrong.
-        if is_only and connection.connection and not connection.connection.closed:
+        if is_held and connection.connection and not connection.connection.closed:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [name])
+                cursor.execute(f"SELECT pg_advisory_unlock{kind}({keys})", names)

@@ -11,7 +11,7 @@ from config.audit import audited
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0020_references_in_any_case'),
+        ('customers', '0021_privacy'),
         ('employees', '0006_employee_licences'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("customers", "0020_references_in_any_case")]
+    dependencies = [("customers", "0023_transfers")]
     operations = [
         AddIndexConcurrently(
             "customer",

@@ -363,10 +363,12 @@ def test_rebuild_search_brings_back_what_is_found_by_and_forgets_unused_words(la
     NameWord.objects.create(organization_id=layla.organization_id, word="منسي")
     assert names(as_(layla), "محمد") == []
 
-    assert rebuild(dry_run=True, format="json") == '{"customers": 2, "rebuilt": 2, "wordsForgotten": 0}\n'
+    assert (
+        rebuild(dry_run=True, format="json") == '{"dryRun": true, "customers": 2, "rebuilt": 2, "wordsForgotten": 0}\n'
+    )
     assert names(as_(layla), "محمد") == []
     assert rebuild(organization=layla.organization_id, format="json") == (
-        '{"customers": 1, "rebuilt": 1, "wordsForgotten": 1}\n'
+        '{"dryRun": false, "customers": 1, "rebuilt": 1, "wordsForgotten": 1}\n'
     )
     assert names(as_(layla), "Mohammed") == ["محمد القحطاني"]
     assert Customer.objects.filter(pk=customer.pk).values().get() == before

@@ -7,7 +7,7 @@ from customers.importing.importer import CustomerImporter
 class Command(ImportCommand):
     help = (
         "Import customers from a spreadsheet (CSV, xlsx) or the JSON of full customers, all of it in one transaction. "
-        "Wrong rows go to an error file. Exit code: 0 every row is in, 2 some rows were wrong, 1 none is in."
+        "Wrong rows go to an error file."
     )
     rows = "customers"
     importer = CustomerImporter

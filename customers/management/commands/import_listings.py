@@ -8,8 +8,7 @@ from customers.importing.listing_words import columns_told
 class Command(ImportCommand):
     help = (
         "Import listings from a spreadsheet (CSV, xlsx) or the JSON that the API shows, all of it in one transaction. "
-        "A row is known again by its id or reference. Wrong rows go to an error file. "
-        "Exit code: 0 every row is in, 2 some rows were wrong, 1 none is in."
+        "A row is known again by its id or reference. Wrong rows go to an error file."
     )
     rows = "listings"
     importer = ListingImporter
