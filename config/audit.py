@@ -154,3 +154,30 @@ def forget_rows(table_name, rows, **pointed_at):
     entries = AuditEntry.objects.alias(pointed_at=KeyTextTransform(column, "changes"))
     removed = entries.filter(table_name=table_name, operation="delete", pointed_at=key)
     scrub_entries(table_name, [*rows.values_list("pk", flat=True), *removed.values_list("row_id", flat=True)])
+
+
+# At most so many entries are looked at, and removed, at once.
+PRUNED_AT_ONCE = 5_000
+
+
+def entries_before(moment):
+    """Entries of before a moment."""
+    from config.models import AuditEntry
+
+    return AuditEntry.objects.filter(at__lt=moment)
+
+
+def prune_entries(before):
+    """Remove entries of before a moment; yields how many, a batch at a time.
+
+    From the oldest on, by key: there is no index by time. Those that a long transaction wrote late are left to the
+    next run.
+    """
+    from config.models import AuditEntry
+
+    while True:
+        first = AuditEntry.objects.order_by("pk").values_list("pk", "at")[:PRUNED_AT_ONCE]
+        keys = [key for key, at in first if at < before]
+        if not keys:
+            return
+        yield AuditEntry.objects.filter(pk__in=keys).delete()[0]

@@ -211,6 +211,12 @@ def _write_rows(rows, columns, statement):
         cursor.execute(statement.format(**names), [orjson.dumps(listed, default=str).decode()])
 
 
+def removed(rows, at_once=5_000):
+    """Remove rows of a queryset, a batch a transaction; yields how many went each time."""
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:at_once]):
+        yield rows.model._base_manager.filter(pk__in=keys).delete()[0]
+
+
 def touch(row):
     """Count an edit of a row of which only what hangs on it has changed."""
     row.updated_at = timezone.now()

@@ -419,6 +419,7 @@ CELERY_BEAT_SCHEDULE = {
     "refresh customer counts": {"task": "customers.tasks.refresh_stats", "schedule": crontab(hour=3, minute=10)},
     "purge id copies": {"task": "documents.tasks.purge_id_copies", "schedule": crontab(hour=4, minute=10)},
     "sweep files": {"task": "documents.tasks.sweep_files", "schedule": crontab(hour=4, minute=40)},
+    "purge deleted customers": {"task": "customers.tasks.purge_deleted", "schedule": crontab(hour=4, minute=25)},
     "prune events": {"task": "realtime.tasks.prune_events", "schedule": crontab(minute=17)},
     "run transfers": {"task": "customers.tasks.run_transfers", "schedule": timedelta(seconds=3)},
     "prune transfers": {"task": "customers.tasks.prune_transfers", "schedule": crontab(minute=37)},

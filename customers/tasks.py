@@ -3,7 +3,8 @@
 from config.counts import report
 from config.jobs import job
 from customers import counting, refreshing, transferring
-from customers.services import search as services
+from customers.services import customer as services
+from customers.services import search
 from employees.models import Organization
 
 
@@ -14,9 +15,15 @@ def fold_counts():
 
 
 @job
+def purge_deleted():
+    """Remove deleted customers that have been kept for as long as their organization keeps them."""
+    return sum(services.purge_deleted())
+
+
+@job
 def prune_name_words():
     """Forget words that no customer's name holds any more: one organization at a time, for writers wait meanwhile."""
-    return sum(map(services.prune_name_words, Organization.objects.all()))
+    return sum(map(search.prune_name_words, Organization.objects.all()))
 
 
 @job

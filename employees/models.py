@@ -62,6 +62,10 @@ class Organization(VersionedModel):
         _("days to keep copies of ID documents"), null=True, blank=True, help_text=_("Empty keeps them")
     )
 
+    deleted_days = models.PositiveIntegerField(
+        _("days to keep deleted customers"), null=True, blank=True, help_text=_("Empty keeps them")
+    )
+
     objects = OrganizationQuerySet.as_manager()
 
     class Meta:

@@ -202,6 +202,7 @@ class OrganizationSerializer(serializers.Serializer):
     gateRules = serializers.DictField(source="gate_rules")
     idCopies = serializers.ChoiceField(IdCopies.choices, source="id_copies")
     idCopyDays = serializers.IntegerField(source="id_copy_days", required=False)
+    deletedDays = serializers.IntegerField(source="deleted_days", required=False)
 
     class Meta:
         model = Organization
@@ -257,6 +258,7 @@ class OrganizationInput(serializers.Serializer):
     gateRules = GateRulesField(source="gate_rules")
     idCopies = WordField(IdCopies.choices, source="id_copies")
     idCopyDays = WholeNumberField(source="id_copy_days", min_value=1, max_value=36_500, allow_null=True)
+    deletedDays = WholeNumberField(source="deleted_days", min_value=1, max_value=36_500, allow_null=True)
 
     def validate(self, values):
         starts = values.get("work_starts", self.instance.work_starts)

@@ -18,7 +18,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from config.api import throttling
 from config.audit import recorded
-from config.db import held, lock, new_id, save_changes
+from config.db import held, lock, new_id, removed, save_changes
 from config.signals import changed
 from employees.authentication import forget_identities, issue_tokens
 from employees.choices import Role
@@ -27,6 +27,7 @@ from employees.models import Employee, Organization, Session, Team
 # Two tabs that refresh the same token together: the slower one is not a thief.
 SPENT_GRACE = timedelta(seconds=10)
 MAX_PASSWORD = 256
+SESSIONS_KEPT = timedelta(days=30)
 SIGN_INS_OF_AN_ACCOUNT = throttling.Limit(per_minute=5, burst=10)
 SIGN_INS_OF_AN_ADDRESS = throttling.Limit(per_minute=50, burst=50)
 # An office of a hundred behind one address, whose tabs all wake at nine.
@@ -127,9 +128,14 @@ def end_sessions(sessions):
     return ended
 
 
-def prune_sessions():
-    """Remove sessions that expired a month ago."""
-    return Session.objects.filter(expires_at__lt=timezone.now() - timedelta(days=30)).delete()[0]
+def expired_before(moment):
+    """Sessions that expired before a moment."""
+    return Session.objects.filter(expires_at__lt=moment)
+
+
+def prune_sessions(before=None):
+    """Remove sessions that expired before a moment, by default a month ago; yields how many, a batch at a time."""
+    yield from removed(expired_before(before or timezone.now() - SESSIONS_KEPT))
 
 
 def keep(*employee_ids):

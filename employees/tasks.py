@@ -7,4 +7,4 @@ from employees import services
 @job
 def prune_sessions():
     """Remove sessions that nobody can use any more."""
-    return services.prune_sessions()
+    return sum(services.prune_sessions())

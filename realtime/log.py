@@ -12,14 +12,14 @@ from django.db.models import Max
 from django.utils import timezone
 
 from config.clock import current_minute
+from config.db import removed
 from customers.followups import next_follow_up_sql
 from realtime.frames import CHANGED, EXPIRED, RESYNC, tells_to_read_again
 from realtime.models import Event, EventHead
 
 KEPT = timedelta(hours=24)
-# At most so many events are numbered, read or removed at once.
+# At most so many events are numbered or read at once.
 BATCH = 500
-REMOVED_AT_ONCE = 5000
 
 _NUMBER = """
 WITH fresh AS (
@@ -109,14 +109,16 @@ def events_after(organization_id, seq, limit=BATCH):
     return list(Event.objects.filter(organization_id=organization_id, seq__gt=seq).order_by("seq")[:limit])
 
 
-def prune_events():
-    """Remove numbered events older than a day; returns how many."""
-    removed, old = 0, Event.objects.filter(at__lt=timezone.now() - KEPT).exclude(seq=None)
+def numbered_before(moment):
+    """Numbered events of before a moment."""
+    return Event.objects.filter(at__lt=moment).exclude(seq=None)
+
+
+def prune_events(before=None):
+    """Remove numbered events of before a moment, by default a day ago; yields how many, a batch at a time."""
+    old = numbered_before(before or timezone.now() - KEPT)
     for organization_id in list(old.order_by().values_list("organization_id", flat=True).distinct()):
         last = old.filter(organization_id=organization_id).aggregate(last=Max("seq"))["last"]
         # First the head: a reader must never take what is being removed for what has not happened.
         EventHead.objects.filter(pk=organization_id).update(pruned_seq=last)
-        theirs = old.filter(organization_id=organization_id, seq__lte=last)
-        while keys := list(theirs.values_list("pk", flat=True)[:REMOVED_AT_ONCE]):
-            removed += Event.objects.filter(pk__in=keys).delete()[0]
-    return removed
+        yield from removed(old.filter(organization_id=organization_id, seq__lte=last))

@@ -8,4 +8,4 @@ from realtime import log
 def prune_events():
     """Number what nobody was there to hear, and remove what is older than a day."""
     log.number_events()
-    return log.prune_events()
+    return sum(log.prune_events())

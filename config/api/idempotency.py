@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from config.api.renderers import dumps
+from config.db import removed
 from config.models import IdempotencyKey
 from config.signals import changed
 
@@ -58,9 +59,14 @@ def answered_once(view, handler):
     return answer
 
 
-def prune_keys(now=None):
-    """Remove keys that were used a day ago; returns how many."""
-    return IdempotencyKey.objects.filter(created_at__lt=(now or timezone.now()) - KEPT).delete()[0]
+def used_before(moment):
+    """Keys that were used before a moment."""
+    return IdempotencyKey.objects.filter(created_at__lt=moment)
+
+
+def prune_keys(before=None):
+    """Remove keys that were used before a moment, by default a day ago; yields how many, a batch at a time."""
+    yield from removed(used_before(before or timezone.now() - KEPT))
 
 
 @receiver(changed)

@@ -6,9 +6,11 @@ column: services.compliance writes it within the same change.
 """
 
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -24,7 +26,7 @@ from customers.services.child import forget_children, hold, refuse_erased
 from customers.services.columns import columns_of
 from customers.services.forgetting import forget_copies
 from customers.stages import entering
-from employees.models import Employee
+from employees.models import Employee, Organization
 from employees.services import keep, not_of_yours
 
 MAX_REASON = 500
@@ -153,6 +155,28 @@ def purge_customer(customer, *, actor):
         changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor)
         customer.delete()
         forget_copies(customer)
+
+
+def out_of_keeping(days=None):
+    """Deleted customers that have been kept for `days`, by default for as long as their organization keeps them."""
+    now, deleted = timezone.now(), Customer.objects.filter(deleted_at__isnull=False)
+    if days is not None:
+        return deleted.filter(deleted_at__lt=now - timedelta(days=days))
+    is_due = Q(pk__in=[])
+    for key, its_days in Organization.objects.exclude(deleted_days=None).values_list("pk", "deleted_days"):
+        is_due |= Q(organization_id=key, deleted_at__lt=now - timedelta(days=its_days))
+    return deleted.filter(is_due)
+
+
+def purge_deleted(days=None):
+    """Remove these for good, each in a transaction of its own; yields how many went each time."""
+    for key in list(out_of_keeping(days).values_list("pk", flat=True)):
+        with recorded(None, scrub=True):
+            # It may have been restored meanwhile.
+            customer = held(out_of_keeping(days).filter(pk=key)).first()
+            if customer:
+                purge_customer(customer, actor=None)
+        yield int(customer is not None)
 
 
 def put(customer, values):

@@ -38,6 +38,7 @@ def test_an_admin_sets_it_and_the_audit_knows(as_, layla, organization):
         "gatePreset": "strict",
         "gateRules": {"DEED_REQUIRED": "off"},
         "idCopyDays": 365,
+        "deletedDays": 180,
         "id": "org_other",
     }
     shown = data_of(as_(layla).patch("organization", body))["organization"]
@@ -75,6 +76,7 @@ def test_an_admin_sets_it_and_the_audit_knows(as_, layla, organization):
         ({"gateRules": []}, "gateRules"),
         ({"idCopies": "sometimes"}, "idCopies"),
         ({"idCopyDays": 0}, "idCopyDays"),
+        ({"deletedDays": 0}, "deletedDays"),
         ({"agentsMayClaim": "perhaps"}, "agentsMayClaim"),
     ],
 )
