@@ -6,6 +6,9 @@ from functools import wraps
 from celery import shared_task
 from django.db import connection
 
+# Where config.tasks.heartbeat leaves the time, once a minute.
+HEARTBEAT = "hub:heartbeat"
+
 
 def job(run):
     """A Celery task that returns None at once while another of its name runs: that one does the work."""

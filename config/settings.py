@@ -410,6 +410,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "prune sessions": {"task": "employees.tasks.prune_sessions", "schedule": timedelta(hours=6)},
     "prune idempotency keys": {"task": "config.tasks.prune_idempotency_keys", "schedule": crontab(minute=27)},
+    "heartbeat": {"task": "config.tasks.heartbeat", "schedule": timedelta(minutes=1)},
     "wake snoozed actions": {"task": "actions.tasks.wake_snoozed", "schedule": timedelta(minutes=1)},
     "surface what comes due": {"task": "actions.tasks.surface_due", "schedule": timedelta(minutes=1)},
     "surface what ends soon": {"task": "actions.tasks.surface_expiring", "schedule": crontab(minute=7)},
