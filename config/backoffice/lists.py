@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.admin import ListFilter
-from django.contrib.admin.views.main import IGNORED_PARAMS, ChangeList
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.http import QueryDict
 from django.utils.functional import cached_property
@@ -59,9 +59,7 @@ class HubChangeList(ChangeList):
     @property
     def api_query(self):
         """What the list shows as the query string of the API's list, for an export."""
-        return urlencode(
-            {name: values for name, values in self.filterset.params.items() if name not in IGNORED_PARAMS}, doseq=True
-        )
+        return urlencode({name: found.values for name, found in self.filterset.filters.items()}, doseq=True)
 
 
 class _Pages(Paginator):

@@ -1,3 +1,3 @@
 """The customers of the back office, and what hangs on them."""
 
-from customers.admin import activity, customer  # noqa: F401
+from customers.admin import activity, customer, transfer  # noqa: F401

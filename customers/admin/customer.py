@@ -8,6 +8,7 @@ from config.backoffice.admin import HubAdmin, HubInline, badge, ltr
 from config.backoffice.bulk import bulk_action
 from config.backoffice.lists import choice, yes_or_no
 from customers.admin.activity import ACTIVITY
+from customers.admin.transfer import export_selected
 from customers.choices import Priority, Source, Stage
 from customers.filters import CustomerFilterSet
 from customers.models import Assignment, Customer, StageChange
@@ -244,4 +245,4 @@ class CustomerAdmin(HubAdmin):
     def change_priority(self, request, ids, priority):
         return bulk_update_customers(ids, actor=request.user, values={"priority": priority})
 
-    actions = ("assign", "change_stage", "change_priority")
+    actions = ("assign", "change_stage", "change_priority", export_selected)
