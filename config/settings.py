@@ -247,8 +247,12 @@ SESSION_COOKIE_PATH = LANGUAGE_COOKIE_PATH = "/admin/"
 SESSION_COOKIE_AGE = 12 * 3600
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
-# What its first page shows, and how people sign in to it; named here, for it knows no app.
-BACK_OFFICE = {"dashboard": "config.dashboard.dashboard", "sign_in": "employees.forms.SignInForm"}
+# What its first page shows, what was done to a row, and how people sign in; named here, for it knows no app.
+BACK_OFFICE = {
+    "dashboard": "config.dashboard.dashboard",
+    "history": "customers.history.history_of_row",
+    "sign_in": "employees.forms.SignInForm",
+}
 
 # --- The API ---------------------------------------------------------------------------
 

@@ -1,9 +1,14 @@
 """What the Admin of every model shares: who may do what, whose rows these are, and that services write them."""
 
+from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.http import Http404, QueryDict
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
 from config.api.exceptions import error_of
 from config.api.query import QueryParams
@@ -158,6 +163,25 @@ class HubAdmin(admin.ModelAdmin):
                 raise
 
     # --- The audit has it ---------------------------------------------------------------------
+
+    def history_of(self, row, viewer):
+        """What was done to a row, newest first, in words; see customers.history.labelled."""
+        return import_string(settings.BACK_OFFICE["history"])(self.model._meta.db_table, row.pk, viewer)
+
+    def history_view(self, request, object_id, extra_context=None):
+        """The audit of a row, for those who may see who changed what."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self._may(request, self.permission):
+            raise Http404
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("History"),
+            "subtitle": str(row),
+            "opts": self.opts,
+            "object": row,
+            "entries": self.history_of(row, request.user),
+        }
+        return TemplateResponse(request, "admin/hub/history.html", context)
 
     def construct_change_message(self, request, form, formsets, add=False):
         return ""

@@ -2,7 +2,7 @@
 
 from django import template
 from django.contrib import admin
-from django.contrib.admin.utils import display_for_field, display_for_value, label_for_field, lookup_field
+from django.contrib.admin.utils import display_for_field, display_for_value, label_for_field, lookup_field, quote
 from django.urls import reverse
 from django.utils.text import capfirst
 
@@ -24,7 +24,7 @@ def related_rows(inline, parent):
         "labels": [capfirst(label_for_field(column, inline.model, inline)) for column in inline.columns],
         "rows": [
             {
-                "url": registered and reverse(f"admin:{name}_change", args=[row.pk]),
+                "url": registered and reverse(f"admin:{name}_change", args=[quote(row.pk)]),
                 "cells": [_cell(column, row, inline) for column in inline.columns],
             }
             for row in rows

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from config.backoffice.admin import HubAdmin, HubInline, badge, ltr
 from config.backoffice.bulk import bulk_action
 from config.backoffice.lists import choice, yes_or_no
+from customers import history
 from customers.admin.activity import ACTIVITY
 from customers.admin.transfer import export_selected
 from customers.choices import Priority, Source, Stage
@@ -196,6 +197,9 @@ class CustomerAdmin(HubAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         hidden = set() if request.user.may("gates.override") else {"overrideReason"}
         return [(title, options | {"fields": _without(options["fields"], hidden)}) for title, options in fieldsets]
+
+    def history_of(self, row, viewer):
+        return history.history_of(row, viewer)
 
     def known_total(self, request, filterset):
         return total_of(request.user, filterset)

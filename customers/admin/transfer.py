@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404
 from django.shortcuts import redirect
@@ -101,7 +102,7 @@ class TransferAdmin(HubAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         """Where a transfer stands, and what can be done about it now."""
-        transfer = self.get_object(request, object_id)
+        transfer = self.get_object(request, unquote(object_id))
         if transfer is None:
             raise Http404
         form = None
@@ -173,13 +174,13 @@ class TransferAdmin(HubAdmin):
     # --- The parts -----------------------------------------------------------------------------------
 
     def found(self, request, pk):
-        transfer = self.get_object(request, pk)
+        transfer = self.get_object(request, unquote(pk))
         if transfer is None or not (transfer.error_key or transfer.output_key):
             raise Http404
         return transfer
 
     def to(self, transfer):
-        return redirect("admin:customers_transfer_change", transfer.pk)
+        return redirect("admin:customers_transfer_change", quote(transfer.pk))
 
     def page(self, request, template, **context):
         context = {
@@ -202,7 +203,7 @@ def export_selected(self, request, queryset):
     what = Transferred.CUSTOMERS if self.opts.model_name == "customer" else Transferred.LISTINGS
     query = f"ids={','.join(ids)}"
     transfer = services.start_export(actor=request.user, what=what, query=query, format=FileFormat.XLSX)
-    return redirect("admin:customers_transfer_change", transfer.pk)
+    return redirect("admin:customers_transfer_change", quote(transfer.pk))
 
 
 export_selected.short_description = _("Export to Excel")
