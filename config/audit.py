@@ -136,7 +136,53 @@ def record_export(table_name, export_id, *, organization_id, rows, actor):
         actor_id=actor.pk if actor else "system",
         request_id=request_id.get(),
         changes={"rows": rows},
+        door=door.get(),
     )
+
+
+class _WrittenDown:
+    """What this process has written down of reads since the hour began: to look it up would cost a statement a read."""
+
+    def __init__(self):
+        self.hour, self.reads = None, set()
+
+    def without(self, reads):
+        hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+        if hour != self.hour:
+            self.hour, self.reads = hour, set()
+        return [read for read in reads if read not in self.reads]
+
+
+_written_down = _WrittenDown()
+
+
+def record_disclosure(model, row_ids, *, actor):
+    """Write down that `actor` was shown what rows guard: of one row once an hour, by one statement for all of them."""
+    table = model._meta.db_table
+    news = _written_down.without([(actor.pk, table, key) for key in row_ids])
+    if not news:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO audit_entries (at, table_name, row_id, organization_id, operation, actor_id, request_id, door)
+            SELECT %(at)s, %(table)s::text, shown.key, %(organization)s, 'read', %(actor)s::text, %(request)s, %(door)s
+              FROM unnest(%(ids)s::text[]) AS shown (key)
+             WHERE NOT EXISTS (SELECT FROM audit_entries e WHERE e.row_id = shown.key AND e.table_name = %(table)s
+                   AND e.operation = 'read' AND e.actor_id = %(actor)s AND e.at >= %(hour)s)
+            """,
+            {
+                "at": timezone.now(),
+                "table": table,
+                "organization": actor.organization_id,
+                "actor": actor.pk,
+                "request": request_id.get(),
+                "door": door.get(),
+                "ids": [key for _actor, _table, key in news],
+                "hour": _written_down.hour,
+            },
+        )
+    _written_down.reads.update(news)
 
 
 def scrub_entries(table_name, row_ids):

@@ -263,6 +263,12 @@ class HubViewSet(GenericViewSet):
         ignored = self.params.ignored + getattr(self, "unknown_names", []) if "params" in self.__dict__ else []
         return cache.Answer(body, etag, last_modified, ignored)
 
+    def is_known(self, answer):
+        """Whether the caller has an Answer already, which is then a 304."""
+        # Compared weakly: proxies that compress answers mark the tag with W/.
+        known = self.request.headers.get("If-None-Match", "").strip()
+        return known == "*" or answer.etag in re.findall(r'"[^"]*"', known)
+
     # --- Finishing ------------------------------------------------------------------------
 
     def finalize_response(self, request, response, *args, **kwargs):
@@ -286,9 +292,7 @@ class HubViewSet(GenericViewSet):
             response["ETag"] = answer.etag
         if answer.last_modified:
             response["Last-Modified"] = answer.last_modified
-        # Compared weakly: proxies that compress answers mark the tag with W/.
-        known = request.headers.get("If-None-Match", "").strip()
-        if is_read and (known == "*" or answer.etag in re.findall(r'"[^"]*"', known)):
+        if is_read and self.is_known(answer):
             response.status_code = 304
             response.data = None
         else:

@@ -1,11 +1,14 @@
 """The customers of the API: endpoints 1 to 6, 16, 17 and 30, with restore, claim, bulk and the pipeline."""
 
+from functools import partial
+
 import orjson
 from django.utils.translation import gettext as _
 
 from config.api.links import unmarked
 from config.api.renderers import iso
 from config.api.viewsets import HubViewSet
+from config.audit import record_disclosure
 from customers.compliance import numbers
 from customers.filters import (
     UNASSIGNED,
@@ -44,6 +47,8 @@ from customers.stats import statistics, total_of
 DELETED_ONLY = {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}}
 
 CARDS, MOST_CARDS = 5, 20
+# In an answer it is a name: quotes within texts are escaped.
+_SHOWS_NATIONAL_ID = b'"nationalId":"'
 
 
 class CustomerViewSet(HubViewSet):
@@ -94,6 +99,19 @@ class CustomerViewSet(HubViewSet):
     default_sort = DEFAULT_SORT
     cached = {"list": 60, "retrieve": 300, "stats": 30, "compliance_stats": 30, "filters": 3600, "pipeline": 30}
     reads = (Customer,)
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        if self.action == "retrieve" and request.method == "GET" and request.user.may("customers.pii"):
+            self.get = partial(self.disclosing, self.get)
+
+    def disclosing(self, handler, request, pk):
+        """The handler's answer, kept or not; that it shows a whole national ID is written down first."""
+        response = handler(request, pk)
+        response.rendered = getattr(response, "rendered", None) or self.rendered(response)
+        if _SHOWS_NATIONAL_ID in response.rendered.body and not self.is_known(response.rendered):
+            record_disclosure(Customer, [pk], actor=request.user)
+        return response
 
     def get_queryset(self):
         if self.params.choice("deleted", ("only",)) is None:
@@ -148,6 +166,8 @@ class CustomerViewSet(HubViewSet):
         filterset = self.filterset_class.of_body(filters, self.get_queryset(), request=request, path="filters")
         with_ids, organization_id = request.user.may("customers.pii"), request.user.organization_id
         found = search(filterset.qs, text, organization_id=organization_id, with_national_id=with_ids, **asked)
+        by_id = [match.key for match in found.matches if "nationalId" in match.fields]
+        record_disclosure(Customer, by_id, actor=request.user)
         return self.answer({"results": self.results(found.matches), "total": found.total})
 
     def results(self, matches):
