@@ -10,7 +10,7 @@ from customers.views.consent import ConsentViewSet
 from customers.views.customer import CustomerViewSet
 from customers.views.history import HistoryViewSet
 from customers.views.listing import ListingViewSet
-from customers.views.privacy import PrivacyRequestsViewSet, PrivacyRequestViewSet
+from customers.views.privacy import PersonViewSet, PrivacyRequestsViewSet, PrivacyRequestViewSet
 from customers.views.timeline import TimelineViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
@@ -87,6 +87,7 @@ urlpatterns = [
         name="customer-erase",
     ),
     *_below_customer(ConsentViewSet, get="retrieve"),
+    path("customers/<id:customer_id>/export", PersonViewSet.as_view({"get": "export"}), name="customer-export"),
     path("privacy-requests", PrivacyRequestsViewSet.as_view({"get": "list"}), name="privacy-requests"),
     path(
         "customers/<id:customer_id>/privacy-requests",

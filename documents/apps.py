@@ -10,11 +10,14 @@ class DocumentsConfig(AppConfig):
         from customers.history import ENTITIES
         from customers.importing.relations import RELATIONS
         from customers.includes import INCLUDES
+        from customers.person import FILES, LISTS
         from customers.timeline import KINDS
-        from documents import importing, signals, timeline
+        from documents import importing, services, signals, timeline
         from documents.serializers import DocumentSerializer
 
         ENTITIES["document"] = DocumentSerializer
+        FILES.append(services.files_of)
+        LISTS["documents"] = DocumentSerializer
         INCLUDES["documents"] = DocumentSerializer
         KINDS.update(timeline.KINDS)
         RELATIONS["documents"] = importing.RELATION

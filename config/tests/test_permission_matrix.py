@@ -109,6 +109,9 @@ TABLE = {
     ("customer-consent", "GET"): _READ,
     ("customer-timeline", "GET"): _READ,
     ("customer-history", "GET"): _LEAD,
+    ("customer-export", "GET"): _LEAD,
+    ("customer-export", "GET ?format=zip"): _LEAD,
+    ("customer-erase", "POST"): _OWNER_ONLY,
     ("privacy-requests", "GET"): ("200", "200", "403", "403", "401"),
     ("customer-privacy-requests", "GET"): _LEAD,
     ("customer-privacy-requests", "POST"): _RECORD,
@@ -198,6 +201,7 @@ BODIES = {
     ("customer", "PATCH"): {"notes": "ملاحظة", "preferences": {"bedrooms": 4}},
     ("customer-stage", "PATCH"): {"toStage": "negotiation", "reason": "زيارة ناجحة"},
     ("customer-assign", "POST"): lambda world: {"employeeId": world.employees["sami"].pk},
+    ("customer-erase", "POST"): {"confirm": "<pk>"},
     ("customer-consents", "POST"): {"purpose": "marketing", "status": "granted"},
     ("customer-privacy-requests", "POST"): {"kind": "access"},
     **{("customer-privacy-request", method): {"outcome": "ملاحظة"} for method in ("PUT", "PATCH")},
@@ -471,7 +475,8 @@ def call(client, world, route, method, key):
     body = BODIES.get((route, verb))
     body = body(world) if callable(body) else body
     is_form = isinstance(body, bytes)
-    content, content_type = (body, MULTIPART) if is_form else (json.dumps(body) if body else b"", "application/json")
+    text = json.dumps(body).replace("<pk>", key or "") if body and not is_form else b""
+    content, content_type = (body, MULTIPART) if is_form else (text, "application/json")
     asked = json.dumps([path, None if is_form else body], ensure_ascii=False)
     if verb == "GET":
         return client.get(path + query), asked

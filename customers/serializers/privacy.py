@@ -11,6 +11,10 @@ from customers.models import PrivacyRequest
 _LAST_MOMENT = time(23, 59, 59)
 
 
+def _rows(**options):
+    return serializers.ListField(child=serializers.DictField(), **options)
+
+
 class PrivacyRequestSerializer(serializers.Serializer):
     """A request of a person, to be answered by `extendedTo`, else by `dueAt`: thirty days after it came."""
 
@@ -38,6 +42,25 @@ class PrivacyRequestSerializer(serializers.Serializer):
         model = PrivacyRequest
         order = ["received_at", "id"]
         derived = {"isOverdue": "({row}.status = 'open' AND coalesce({row}.extended_to, {row}.due_at) < moment.minute)"}
+
+
+class PersonSerializer(serializers.Serializer):
+    """All that is kept of one person; each list holds every row, as its own endpoint shows it."""
+
+    exportedAt = serializers.DateTimeField()
+    customer = serializers.DictField(help_text="With `stageHistory` and `ksaCompliance`")
+    properties = _rows()
+    interactions = _rows()
+    appointments = _rows()
+    reminders = _rows()
+    statusChanges = _rows()
+    assignments = _rows()
+    consents = _rows()
+    privacyRequests = _rows()
+    actions = _rows()
+    actionNotes = _rows()
+    documents = _rows()
+    history = _rows(help_text="Changes of the stage and of consents")
 
 
 class PrivacyRequestInput(serializers.Serializer):
