@@ -55,10 +55,9 @@ LISTING_HEADERS = """
     amenities: Amenities, features, facilities | المرافق, المميزات, المزايا, الخدمات
     description: Description, details, notes, remarks | الوصف, التفاصيل, وصف العقار, ملاحظات
     image_url: Image, photo, picture, image link, photo link | الصورة, رابط الصورة, صورة العقار
-    ad_license_number: Advertising licence, ad license, ad licence, ad license no, advertising license, license number,
-        licence number
+    ad_license_number: Ad licence, ad license, ad license no, advertising license, license number, licence number
         | رقم ترخيص الإعلان, ترخيص الإعلان, رخصة الإعلان, رقم الترخيص, رقم رخصة الإعلان
-    ad_license_expiry: Expiry of the advertising licence, ad license expiry date, license expiry, licence expiry
+    ad_license_expiry: Ad licence expiry, ad license expiry date, license expiry, licence expiry
         | تاريخ انتهاء الترخيص, انتهاء الترخيص, تاريخ انتهاء ترخيص الإعلان, انتهاء رخصة الإعلان
     created_at: Created, created on, date added, added, date | تاريخ الإضافة, تاريخ الإنشاء, التاريخ
 """

@@ -153,6 +153,6 @@ def labels_by_column(headers, language):
 @cache
 def lines_of(headers):
     """`[(name of the column, English names, Arabic names)]` of a table of headers."""
-    lines = re.sub(r"\n {6,}", " ", headers.strip()).splitlines()
+    lines = re.sub(r"\n +\|", " |", headers.strip()).splitlines()
     parts = [re.split(r"[:|]", line) for line in lines]
     return [(name.strip(), *([text.strip() for text in texts.split(",")] for texts in both)) for name, *both in parts]
