@@ -12,6 +12,7 @@ from customers.formulas import harmless
 SHEET_ROWS = 1_048_576
 # What XML cannot hold, and what Excel takes for an error of its own instead of a text.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_PHONE = re.compile(r"\+[0-9]{7,15}").fullmatch
 _ERRORS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"}
 
 
@@ -89,8 +90,8 @@ class XLSXWriter:
 
     def _text(self, value):
         text = _NOT_XML.sub("", value)
-        # A phone stays a text here without an apostrophe, as its cell is none that is evaluated.
-        text = text if text[1:].isdigit() and text[0] == "+" else harmless(text)
+        # The cell of a phone holds a text and is not evaluated: it needs no apostrophe.
+        text = text if _PHONE(text) else harmless(text)
         if text not in _ERRORS:
             return text
         from openpyxl.cell import WriteOnlyCell
