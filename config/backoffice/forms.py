@@ -137,7 +137,7 @@ def _fields(serializer, model, labels, without, prefix=""):
 
 def _column(model, source):
     try:
-        return model and model._meta.get_field(source.removesuffix("_id"))
+        return model and model._meta.get_field(source)
     except FieldDoesNotExist:
         return None
 

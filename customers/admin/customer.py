@@ -155,7 +155,7 @@ class CustomerAdmin(HubAdmin):
                     "overrideReason",
                     ("assignedEmployeeId", "nextFollowUpDate"),
                     "doNotContact",
-                    ("lead_score", "last_contact"),
+                    ("lead_score", "last_contact_at"),
                 )
             },
         ),
@@ -190,7 +190,7 @@ class CustomerAdmin(HubAdmin):
         ),
         (_("Notes and tags"), {"fields": ("tags", "notes")}),
     )
-    readonly_fields = ("lead_score", "last_contact")
+    readonly_fields = ("lead_score", "last_contact_at")
     inlines = (*ACTIVITY, StageHistory, Assignments)
 
     def get_fieldsets(self, request, obj=None):
