@@ -6,7 +6,7 @@ range. Without dates all of it is one statement, so that sums agree; with dates,
 one pass over the live rows.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from django.core.exceptions import EmptyResultSet
@@ -14,10 +14,12 @@ from django.db import connection
 from django.db.models import Avg, BigIntegerField, Case, Count, F, Func, Q, Sum, Value, When
 
 from actions.choices import ENDED, FOLLOW_UPS, INBOX, OPEN, TABS, ActionStatus, ActionType
+from actions.filters import StatisticsFilterSet
 from actions.models import ActionCount, ActionDay, CustomerAction
 from actions.querysets import BUCKETS, CALENDAR_BUCKETS, days_of, is_due
 from config.api.filters import WrittenOut
 from config.api.labels import labels_of
+from config.api.query import QueryParams
 from config.clock import current_minute, start_of_day, zone_of
 from config.db import at_one_moment
 from customers.choices import Priority, Source
@@ -82,6 +84,35 @@ def total_of(employee, filterset):
     number_of = _numbers_now(ActionCount.objects.summed_for(employee, _narrowing(filterset)), actions)
     keys = [f"type:{word}" for word in types] if types else [f"status:{word}" for word in statuses]
     return sum(number_of[key] for key in keys)
+
+
+def open_now(employee):
+    """How many actions are open, and how many of them in each bucket of due dates: `{"open": …, "overdue": …, …}`."""
+    tally = _counted(employee, StatisticsFilterSet(QueryParams.of_body({}), None, request=None))
+    buckets = {bucket: tally["due", bucket] for bucket in BUCKETS}
+    return {"open": sum(tally["status", status] for status in OPEN), **buckets}
+
+
+def open_by_employee(employee):
+    """`{employee id, or None for nobody: {"open": …, "overdue": …}}` of the actions that the caller may list."""
+    minute, zone = current_minute(), zone_of(employee.organization)
+    today = minute.astimezone(zone).date()
+    counts, days = (model.objects.summed_for(employee, lambda rows: rows) for model in (ActionCount, ActionDay))
+    actions, late = CustomerAction.objects.visible_to(employee), Q(due_date__lt=minute)
+    passed = actions.live().filter(late, due_date__gte=start_of_day(today, zone), snoozed_until=None)
+    parts = {
+        "counts": (counts.filter(key__in=[f"status:{status}" for status in OPEN]), {"open": Sum("number")}),
+        "days": (days.filter(day__lt=today, due__isnull=False), {"overdue": Sum("due")}),
+        "passed": (passed, {"overdue": Count("pk")}),
+        "woken": (actions.overslept(minute), {"open": Count("pk"), "overdue": Count("pk", filter=late)}),
+    }
+    read = at_one_moment(
+        **{name: rows.values(whose=F("assigned_to")).annotate(**numbers) for name, (rows, numbers) in parts.items()}
+    )
+    found = defaultdict(Counter)
+    for row in (row for rows in read.values() for row in rows):
+        found[row.pop("whose")].update(row)
+    return found
 
 
 def filter_options(employee):

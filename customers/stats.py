@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import timedelta
 
 from django.db.models import Avg, BigIntegerField, Count, F, Func, Q, Sum
+from django.db.models.functions import TruncMonth
 
 from config.api.filters import WrittenOut
 from config.api.labels import labels_of
@@ -338,6 +339,26 @@ def _median(numbers):
 
 def _share(part, whole, *, digits):
     return round(part / whole, digits) if whole else 0
+
+
+# --- What the back office opens with --------------------------------------------------------------
+
+
+def created_by_month(employee, months):
+    """`{first day of a month: customers created in it}`: this month and those before it, oldest first."""
+    today = current_minute().astimezone(zone_of(employee.organization)).date()
+    firsts = [today.replace(day=1)]
+    while len(firsts) < months:
+        firsts.append((firsts[-1] - timedelta(days=1)).replace(day=1))
+    days = CustomerDay.objects.summed_for(employee, None).filter(event="created", day__gte=firsts[-1]).order_by()
+    created = dict(days.values_list(TruncMonth("day")).annotate(number=Sum("number")))
+    return {first: int(created.get(first) or 0) for first in reversed(firsts)}
+
+
+def assigned_by_employee(employee):
+    """`{employee id, or None for nobody: customers assigned to them}` of the caller's."""
+    sums = CustomerSum.objects.by_assignee(employee).order_by().values_list("assignee").annotate(number=Sum("number"))
+    return {assignee or None: int(number) for assignee, number in sums if number}
 
 
 # --- How soon employees answer ---------------------------------------------------------------

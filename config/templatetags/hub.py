@@ -1,12 +1,36 @@
-"""What hangs on a row, as its page in the back office shows it."""
+"""What the pages of the back office show in ways of their own: numbers, and what hangs on a row."""
 
 from django import template
 from django.contrib import admin
 from django.contrib.admin.utils import display_for_field, display_for_value, label_for_field, lookup_field, quote
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
+
+
+# Three digits of it are told.
+_UNITS = ((10**9, _("%(number)s bn")), (10**6, _("%(number)s m")), (10**3, _("%(number)s k")))
+
+
+@register.filter
+def grouped(number):
+    """1513000 as "1,513,000"."""
+    return number_format(number, force_grouping=True)
+
+
+@register.filter
+def in_short(amount):
+    """1334000000 as "1.33 bn"."""
+    for unit, text in _UNITS:
+        number = amount / unit
+        if number >= 0.9995:
+            digits = 2 if number < 9.995 else 1 if number < 99.95 else 0
+            told = f"{number:.{digits}f}"
+            return text % {"number": grouped(told.rstrip("0").rstrip(".") if digits else told)}
+    return grouped(round(amount))
 
 
 @register.filter
