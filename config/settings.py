@@ -252,6 +252,7 @@ BACK_OFFICE = {
     "dashboard": "config.dashboard.dashboard",
     "history": "customers.history.history_of_row",
     "sign_in": "employees.forms.SignInForm",
+    "password": "employees.forms.PasswordForm",
 }
 
 # --- The API ---------------------------------------------------------------------------

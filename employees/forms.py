@@ -1,12 +1,13 @@
 """How people sign in to the back office: with the guards of the API's sign-in."""
 
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import Throttled
 
 from config.api.throttling import client_address
-from employees.services import check_credentials
+from employees.services import MAX_PASSWORD, check_credentials, set_password
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -28,3 +29,17 @@ class SignInForm(AdminAuthenticationForm):
                 raise self.get_invalid_login_error()
             self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data
+
+
+class PasswordForm(PasswordChangeForm):
+    """One's own password, with the old one; every other session ends."""
+
+    def clean_new_password1(self):
+        password = self.cleaned_data["new_password1"]
+        if len(password) > MAX_PASSWORD:
+            raise ValidationError(_("At most %(count)d characters") % {"count": MAX_PASSWORD})
+        return password
+
+    def save(self, commit=True):
+        set_password(self.user, self.cleaned_data["new_password1"], actor=self.user)
+        return self.user

@@ -65,8 +65,8 @@ def missing(resource, key):
     return error
 
 
-class PayloadTooLarge(drf.APIException):
-    """A body over the limit of its kind."""
+class PayloadTooLarge(drf.APIException, RequestDataTooBig):
+    """A body over the limit of its kind; Django knows it as well, where it reads a form of the back office."""
 
     status_code = 413
     default_detail = CODES[413][1]

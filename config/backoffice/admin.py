@@ -3,17 +3,19 @@
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, QueryDict
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from config.api.exceptions import error_of
 from config.api.query import QueryParams
-from config.backoffice.forms import REFUSALS, form_of
-from config.backoffice.lists import HubChangeList
+from config.backoffice.forms import REFUSALS, complaints_of, form_of
+from config.backoffice.lists import BoundedPaginator, HubChangeList
 
 
 class HubAdmin(admin.ModelAdmin):
@@ -24,17 +26,23 @@ class HubAdmin(admin.ModelAdmin):
     the form, see `form_of`, whose further arguments are `form_options`. Services write: `add(actor=, values=)`,
     `change(row, actor=, values=)`, `remove(row, actor=)`: a verb without a service has no button.
     `filterset_class` and `known_total` are those of the API's list.
+    `buttons` names the bulk actions that a row has on its own page, `panels` functions of (request, row) that give what
+    stands beneath its form; `shown` are the columns of a page that its reader may not change.
     """
+
+    change_form_template = "admin/hub/change_form.html"
 
     permission = write_permission = delete_permission = None
     serializer_class = new_serializer_class = filterset_class = None
     form_options = {}
     add = change = remove = None
+    buttons = panels = shown = ()
     # Whether it stands in the menu at the top: what people open all day.
     in_menu = False
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    paginator = BoundedPaginator
     view_on_site = False
 
     # --- Who may do what ----------------------------------------------------------------------
@@ -71,6 +79,10 @@ class HubAdmin(admin.ModelAdmin):
     def get_queryset(self, request):
         return self.model.objects.visible_to(request.user)
 
+    def lookup_allowed(self, lookup, value, request):
+        """None: a list is narrowed by its filters. By any column, even hidden ones could be guessed."""
+        return False
+
     def get_object(self, request, object_id, from_field=None):
         """The row if it is the caller's; one that is not is not there."""
         try:
@@ -105,14 +117,21 @@ class HubAdmin(admin.ModelAdmin):
     # --- The form -----------------------------------------------------------------------------
 
     def get_form(self, request, obj=None, change=False, **options):
-        declared = (not change and self.new_serializer_class) or self.serializer_class
-        if declared is None:
+        declared = (obj is None and self.new_serializer_class) or self.serializer_class
+        if declared is None or self._is_only_shown(request, obj):
             return super().get_form(request, obj, change=change, **options)
         form = _form_of(declared, self.model, type(self))
-        self.form = form
-        made = super().get_form(request, obj, change=change, **options)
+        made = super().get_form(request, obj, change=change, form=form, **options)
         made.request, made.refusal = request, getattr(request, "refusal", None)
         return made
+
+    def get_fieldsets(self, request, obj=None):
+        if self._is_only_shown(request, obj):
+            return [(None, {"fields": self.shown or [field.name for field in self.model._meta.concrete_fields]})]
+        return super().get_fieldsets(request, obj)
+
+    def _is_only_shown(self, request, obj):
+        return obj is not None and not self.has_change_permission(request, obj)
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         """Django's, but for what a service refuses: nothing is written, and the form says why."""
@@ -127,6 +146,17 @@ class HubAdmin(admin.ModelAdmin):
             request.refusal = refusal
             return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj is not None:
+            buttons = [(name, self.get_action(name)) for name in self.buttons]
+            context["buttons"] = [
+                (reverse(f"admin:{self._route}_button", args=[obj.pk, name]), label)
+                for name, (button, _name, label) in buttons
+                if self._may(request, button.permission)
+            ]
+            context["panels"] = [panel(request, obj) for panel in self.panels]
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def save_model(self, request, obj, form, change):
         if change and not form.values:
             return
@@ -138,6 +168,23 @@ class HubAdmin(admin.ModelAdmin):
             obj.__dict__.update(saved.__dict__)
         for warning in getattr(saved, "warnings", None) or ():
             messages.warning(request, warning["message"])
+
+    def delete_view(self, request, object_id, extra_context=None):
+        return self._or_why_not(request, super().delete_view, object_id, extra_context)
+
+    def response_action(self, request, queryset):
+        return self._or_why_not(request, super().response_action, queryset)
+
+    def _or_why_not(self, request, view, *arguments):
+        """What a view answers, or the same page again with what a service has refused."""
+        try:
+            return view(request, *arguments)
+        except REFUSALS as refusal:
+            if isinstance(refusal, (Http404, PermissionDenied)):
+                raise
+            for complaint in complaints_of(refusal, request):
+                messages.error(request, complaint["message"])
+            return redirect(request.get_full_path())
 
     def delete_model(self, request, obj):
         self.remove(obj, actor=request.user)
@@ -161,6 +208,29 @@ class HubAdmin(admin.ModelAdmin):
             except REFUSALS as refusal:
                 refusal.prefix = extra.prefix
                 raise
+
+    # --- Buttons of a row ---------------------------------------------------------------------
+
+    @property
+    def _route(self):
+        return f"{self.opts.app_label}_{self.opts.model_name}"
+
+    def get_urls(self):
+        button = self.admin_site.admin_view(self.button_view)
+        return [path("<path:object_id>/do/<str:name>/", button, name=f"{self._route}_button"), *super().get_urls()]
+
+    def button_view(self, request, object_id, name):
+        """A bulk action upon one row: what is to be done is asked for, then the row is shown again."""
+        if name not in self.buttons:
+            raise Http404
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        button, _name, _label = self.get_action(name)
+        if not self._may(request, button.permission):
+            raise PermissionDenied
+        answer = button(self, request, self.get_queryset(request).filter(pk=row.pk))
+        return answer or redirect(f"admin:{self._route}_change", row.pk)
 
     # --- The audit has it ---------------------------------------------------------------------
 
@@ -195,6 +265,28 @@ class HubAdmin(admin.ModelAdmin):
         """See log_addition."""
 
 
+class ReadOnlyAdmin(HubAdmin):
+    """Rows that the hub itself writes, in the order of `ordering`; of the caller's organization."""
+
+    def get_queryset(self, request):
+        return self.model._base_manager.filter(organization_id=request.user.organization_id)
+
+
+class InternalAdmin(ReadOnlyAdmin):
+    """A table that only the hub's own machinery knows: for superusers, who look for what has gone wrong."""
+
+    actions = None
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.is_active and request.user.is_superuser
+
+    def get_list_display(self, request):
+        return [field.name for field in self.model._meta.concrete_fields]
+
+    def get_queryset(self, request):
+        return self.model._base_manager.all()
+
+
 class HubInline(admin.StackedInline):
     """What hangs on a row: the newest of them to look at and follow, and empty lines for new ones, which `add` writes.
 
@@ -206,6 +298,8 @@ class HubInline(admin.StackedInline):
     permission, write_permission = "customers.read", "customers.write"
     serializer_class, form_options = None, {}
     columns = ()
+    # What the list of all of them calls their parent, where that is not the name of the column.
+    parameter = None
     add = None
 
     def has_view_permission(self, request, obj=None):
@@ -243,6 +337,17 @@ def _form_of(declared, model, admin_class):
     if key not in admin_class.__dict__:
         setattr(admin_class, key, form_of(declared, model, **admin_class.form_options))
     return admin_class.__dict__[key]
+
+
+def column(name, label, show=None):
+    """A column of a list or of a page, where the model has no name for it or shows it otherwise."""
+
+    @admin.display(description=label, ordering=name)
+    def cell(row):
+        return show(row) if show else getattr(row, name)
+
+    cell.__name__ = name
+    return cell
 
 
 def badge(kind, label):

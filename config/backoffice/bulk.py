@@ -2,6 +2,7 @@
 
 from functools import wraps
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.template.response import TemplateResponse
@@ -9,6 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.backoffice.forms import REFUSALS, complaints_of
+
+
+class Unasked(forms.Form):
+    """Nothing is to be known but which rows."""
+
+    def __init__(self, *args, request, **options):
+        super().__init__(*args, **options)
 
 
 def bulk_action(label, form_class, *, permission):

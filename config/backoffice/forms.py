@@ -5,8 +5,10 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelect
 from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.db.models import Manager
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -58,6 +60,8 @@ class ServiceForm(forms.ModelForm):
             field.show_hidden_initial = not self.instance._state.adding
             if hasattr(field, "choices_of"):
                 field.choices = field.choices_of(self.request, self.instance)
+            if isinstance(field, RowField):
+                field.queryset = field.rooms.get_model_admin(field.queryset.model).get_queryset(self.request)
 
     def _clean_fields(self):
         """Have the serializer say what the texts of the form mean."""
@@ -106,13 +110,19 @@ def complaints_of(refusal, request):
     return [{"field": (details or {}).get("field", ""), "message": error["message"]}]
 
 
-def form_of(serializer_class, model, *, without=(), labels=None, choices=None):
+def form_of(serializer_class, model, *, without=(), labels=None, choices=None, rows=None):
     """A ServiceForm with the fields of a serializer: nested ones by dotted names, labels by the model.
 
-    `labels` names what is no column, `choices` maps fields to functions of the request that give their choices.
+    `labels` names what is no column, `choices` maps fields to functions of the request that give their choices, and
+    `rows` those that name a row of another model to the column that points there: it is looked for by typing.
     """
     fields = dict(_fields(serializer_class(), model, labels or {}, without))
+    for name, column in (rows or {}).items():
+        if name in fields:
+            fields[name] = RowField(model._meta.get_field(column), required=fields[name].required)
     for name, choices_of in (choices or {}).items():
+        if name not in fields:
+            continue
         fields[name] = forms.ChoiceField(label=fields[name].label, required=fields[name].required)
         fields[name].choices_of = choices_of
     return type(
@@ -125,7 +135,8 @@ def form_of(serializer_class, model, *, without=(), labels=None, choices=None):
 def _fields(serializer, model, labels, without, prefix=""):
     for name, field in serializer.fields.items():
         path = f"{prefix}{name}"
-        if path in without or isinstance(field, (serializers.ListSerializer, serializers.DictField)):
+        is_fixed = path in without or field.read_only
+        if is_fixed or isinstance(field, (serializers.ListSerializer, serializers.DictField)):
             continue
         if isinstance(field, serializers.Serializer):
             yield from _fields(field, None, labels, without, f"{path}.")
@@ -144,6 +155,10 @@ def _column(model, source):
 
 def _form_field(field, label, column):
     options = {"label": label, "required": field.required, "help_text": getattr(column, "help_text", "")}
+    if isinstance(field, serializers.FileField):
+        return forms.FileField(**options)
+    if isinstance(field, serializers.BooleanField) and field.allow_null and (column is None or column.null):
+        return forms.ChoiceField(choices=_MAYBE, **options)
     if isinstance(field, serializers.BooleanField):
         return forms.BooleanField(label=label, required=False, help_text=options["help_text"])
     if isinstance(field, serializers.ChoiceField):
@@ -176,6 +191,18 @@ def _widget(field):
 
 
 _SEPARATED = _("Several are separated by commas")
+_MAYBE = [("", "---------"), ("True", _("Yes")), ("False", _("No"))]
+
+
+class RowField(forms.ModelChoiceField):
+    """A row of another model, which the person looks for among those that its list shows them."""
+
+    rooms = admin.site
+
+    def __init__(self, column, *, required):
+        rows, label = column.remote_field.model._base_manager.none(), capfirst(column.verbose_name)
+        widget = AutocompleteSelect(column, self.rooms)
+        super().__init__(rows, label=label, required=required, widget=widget)
 
 
 class ListField(forms.CharField):
@@ -223,6 +250,8 @@ def _shown(serializer, row, prefix=""):
 
 
 def _text_of(value):
+    if isinstance(value, Manager):
+        return None  # rows of their own, to which what is typed is added
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, float):

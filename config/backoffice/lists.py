@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
 from config.api.exceptions import field_errors
-from config.api.pagination import Order, Part, Sort, paginate
+from config.api.pagination import MAX_PAGE, Order, Part, Sort, paginate
 from config.api.query import QueryParams
 
 
@@ -76,7 +76,7 @@ class _Pages(Paginator):
     def count(self):
         if self.total is not None:
             return self.total
-        return self._page(max(1, self.changes.page_num)).pagination["totalItems"]
+        return self._page(min(max(1, self.changes.page_num), MAX_PAGE)).pagination["totalItems"]
 
     def keys_of(self, number):
         return self._page(number).keys
@@ -92,6 +92,16 @@ class _Pages(Paginator):
                 self.object_list, part, meaning=None, selective=self.selective, total=self.total
             )
         return self._found[number]
+
+
+class BoundedPaginator(Paginator):
+    """Pages of a list that is leafed through from its beginning: whoever looks further on narrows it."""
+
+    most = 10_000
+
+    @cached_property
+    def count(self):
+        return self.object_list.order_by()[: self.most].count()
 
 
 class ParameterFilter(ListFilter):

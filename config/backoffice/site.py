@@ -1,9 +1,17 @@
 """The back office itself: who gets in, what its first page shows, and in which order its rooms stand."""
 
+from functools import wraps
+
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import BadRequest
+from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ParseError
+
+from config.api.parsers import check_text
 
 # What people open all day first; the rest follows by app.
 ORDER = ["customers", "actions", "documents", "employees", "realtime", "config"]
@@ -25,6 +33,35 @@ class BackOffice(admin.AdminSite):
 
     def has_permission(self, request):
         return request.user.is_active and request.user.is_staff
+
+    def admin_view(self, view, cacheable=False):
+        """Django's, for requests of which PostgreSQL can store every word."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(inner)
+        def checked(request, *args, **kwargs):
+            texts = [request.path_info]
+            for name, values in [*request.GET.lists(), *request.POST.lists()]:
+                texts += [name, *values]
+            try:
+                for text in texts:
+                    check_text(text)
+            except ParseError as error:
+                raise BadRequest(error.detail) from None
+            return inner(request, *args, **kwargs)
+
+        return checked
+
+    def password_change(self, request, extra_context=None):
+        """A new password of one's own, by the service that sets everybody's."""
+        view = PasswordChangeView.as_view(
+            form_class=import_string(settings.BACK_OFFICE["password"]),
+            template_name="admin/password_change_form.html",
+            success_url=reverse("admin:password_change_done"),
+            extra_context=self.each_context(request) | (extra_context or {}),
+        )
+        request.current_app = self.name
+        return view(request)
 
     def index(self, request, extra_context=None):
         dashboard = import_string(settings.BACK_OFFICE["dashboard"])(request.user)

@@ -54,7 +54,7 @@ def related_rows(inline, parent):
             for row in rows
         ],
         "more": more,
-        "all_url": registered and f"{reverse(f'admin:{name}_changelist')}?{inline.fk}={parent.pk}",
+        "all_url": registered and f"{reverse(f'admin:{name}_changelist')}?{inline.parameter or inline.fk}={parent.pk}",
     }
 
 
