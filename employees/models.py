@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.db import PrefixedIDField, VersionedModel
 from employees.choices import GatePreset, IdCopies, Role
-from employees.querysets import EmployeeQuerySet, OrganizationQuerySet
+from employees.querysets import EmployeeQuerySet, OrganizationQuerySet, TeamQuerySet
 from employees.roles import BULK_LIMITS, PERMISSIONS, RATES
 
 FRIDAY, SATURDAY = 5, 6
@@ -85,6 +85,8 @@ class Team(VersionedModel):
     name = models.CharField(_("name"), max_length=255)
     name_en = models.CharField(_("English name"), max_length=255, blank=True)
     is_default = models.BooleanField(_("default team"), default=False)
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         db_table = "teams"

@@ -9,6 +9,13 @@ class OrganizationQuerySet(models.QuerySet):
         return self.filter(pk=employee.organization_id)
 
 
+class TeamQuerySet(models.QuerySet):
+    def visible_to(self, employee):
+        """Admins see the teams of their organization, everyone else the own one."""
+        teams = self.filter(organization_id=employee.organization_id)
+        return teams if employee.is_admin else teams.filter(pk=employee.team_id)
+
+
 class EmployeeQuerySet(models.QuerySet):
     def visible_to(self, employee):
         """Admins see their organization, everyone else the own team and always themselves."""

@@ -127,6 +127,13 @@ class DeactivateInput(serializers.Serializer):
     successorId = serializers.CharField(max_length=50, required=False, allow_null=True)
 
 
+class TeamInput(serializers.Serializer):
+    """What an admin may write about a team."""
+
+    name = TextField(max_length=255, name_like=True)
+    nameEn = TextField(source="name_en", max_length=255, name_like=True, required=False)
+
+
 class SignInInput(serializers.Serializer):
     email = serializers.CharField(max_length=255, error_messages={"required": _("Email is required")})
     password = serializers.CharField(max_length=4096, trim_whitespace=False)

@@ -180,6 +180,31 @@ def default_team(organization_id):
     return Team.objects.get(organization_id=organization_id, is_default=True)
 
 
+def create_team(*, actor, values):
+    """A team of the actor's organization. Raises ValidationError (409) for a name that another team has."""
+    with _team_reported(), recorded(actor):
+        return Team.objects.create(organization_id=actor.organization_id, **values)
+
+
+def update_team(team, *, actor, values):
+    """Call a team otherwise. Raises what create_team raises."""
+    with _team_reported(), recorded(actor):
+        team = lock(team, among=Team.objects.visible_to(actor))
+        save_changes(team, **values)
+    return team
+
+
+def remove_team(team, *, actor):
+    """Remove a team that nobody is in. Raises ValidationError (422) for one with members, and for the default team."""
+    with recorded(actor):
+        team = lock(team, among=Team.objects.visible_to(actor))
+        if team.is_default:
+            raise ValidationError(_("The default team stays: new employees join it"))
+        if team.members.exists():
+            raise ValidationError(_("The team has members; let them join another one first"))
+        team.delete()
+
+
 def create_employee(actor, *, organization, password=None, **values):
     """Hire somebody. Without a password nobody can sign in as them. Raises ValidationError (409) for a taken e-mail."""
     if "team_id" not in values:
@@ -273,6 +298,18 @@ def _email_reported():
             raise
         message = _("An employee with this email exists already")
         raise ValidationError(message, code="duplicate", params={"field": "email"}) from None
+
+
+@contextmanager
+def _team_reported():
+    """Turn a violation of the uniqueness of a team's name into a 409."""
+    try:
+        yield
+    except IntegrityError as error:
+        if "team_name_unique" not in str(error):
+            raise
+        message = _("A team with this name exists already")
+        raise ValidationError(message, code="duplicate", params={"field": "name"}) from None
 
 
 def _check_team(organization_id, values):
