@@ -1,4 +1,4 @@
-"""What the first page of the back office shows: figures, each with the list behind it, by the counts that triggers keep."""
+"""The first page of the back office: figures, each with the list behind it, by the counts that triggers keep."""
 
 from calendar import monthrange
 from typing import NamedTuple

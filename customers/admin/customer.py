@@ -4,15 +4,17 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from config.backoffice.admin import HubAdmin, HubInline, badge, ltr
+from config.backoffice.admin import HubAdmin, badge, ltr
 from config.backoffice.bulk import bulk_action
 from config.backoffice.lists import choice, yes_or_no
 from customers import history
 from customers.admin.activity import ACTIVITY
+from customers.admin.compliance import compliance_today
+from customers.admin.history import HISTORY
 from customers.admin.transfer import export_selected
 from customers.choices import Priority, Source, Stage
 from customers.filters import CustomerFilterSet
-from customers.models import Assignment, Customer, StageChange
+from customers.models import Customer
 from customers.querying import UNASSIGNED
 from customers.serializers.customer import CustomerChangeInput, NewCustomerInput
 from customers.services import customer as services
@@ -25,16 +27,6 @@ def assignees(request, row=None):
     """Whom the caller may choose, by name, nobody first."""
     people = Employee.objects.visible_to(request.user).active().order_by("name")
     return [("", _("Nobody")), *people.values_list("pk", "name")]
-
-
-class StageHistory(HubInline):
-    model, order = StageChange, "-changed_at"
-    columns = ("changed_at", "from_stage", "to_stage", "changed_by", "reason")
-
-
-class Assignments(HubInline):
-    model, order = Assignment, "-assigned_at"
-    columns = ("assigned_at", "from_employee", "to_employee", "assigned_by", "notes")
 
 
 class AssignForm(forms.Form):
@@ -191,7 +183,8 @@ class CustomerAdmin(HubAdmin):
         (_("Notes and tags"), {"fields": ("tags", "notes")}),
     )
     readonly_fields = ("lead_score", "last_contact_at")
-    inlines = (*ACTIVITY, StageHistory, Assignments)
+    inlines = (*ACTIVITY, *HISTORY)
+    panels = (compliance_today,)
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
