@@ -2,17 +2,15 @@
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from rest_framework.exceptions import NotFound
 
-from config.api.downloads import download
 from config.api.labels import notice
 from config.api.pagination import Sort
 from config.api.serializers import NoticeSerializer
 from config.api.viewsets import HubViewSet
-from config.audit import record_read
 from customers.views.child import ChildViewSet
-from documents import services, storage
+from documents import services
 from documents.choices import DocumentType
+from documents.files import file_of
 from documents.filters import DocumentFilterSet
 from documents.models import Document
 from documents.serializers import DocumentInput, DocumentSerializer, NewDocumentInput
@@ -69,17 +67,4 @@ class DocumentFileViewSet(HubViewSet):
         document = self.get_object()
         if document.type == DocumentType.ID_COPY:
             self.require("customers.pii")
-        try:
-            answer = download(
-                request,
-                lambda: storage.open_kept(document.storage_key),
-                size=document.file_size,
-                name=document.file_name,
-                content_type=document.mime_type,
-                etag=f'"{document.pk}"',
-            )
-        except FileNotFoundError:  # it was removed in this moment
-            raise NotFound from None
-        if request.method == "GET":
-            record_read(document, actor=request.user)
-        return answer
+        return file_of(document, request)
