@@ -3,7 +3,7 @@
 from datetime import timedelta
 from operator import attrgetter
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from actions.choices import (
@@ -91,18 +91,15 @@ def follow_deletions(customers, kind, *, actor):
 
 def follow_erasure(customer, *, actor):
     """Take out of the actions of an erased customer what was written about the person; what was open is dismissed."""
-    actions, now = _lock_all(customer_id=customer.pk), timezone.now()
-    scrub_entries("customer_actions", [action.pk for action in actions])
+    keys = [action.pk for action in _lock_all(customer_id=customer.pk)]
+    scrub_entries("customer_actions", keys)
     ActionNote.objects.filter(customer=customer).update(content="")
-    copies = {"city_key": customer.city_key, "region": customer.region}
-    emptied = {"description": "", "outcome": "", "reason": "", "metadata": {}, **copies}
-    ended = move_to(ActionStatus.DISMISSED, actor=actor)
-    for action in actions:
-        values = emptied | (ended if action.status not in ENDED else {}) | {"title": ERASED_TITLE}
-        for name, value in values.items():
-            setattr(action, name, value)
-        action.version, action.updated_at = action.version + 1, now
-        action.save(update_fields=[*values, "version", "updated_at"])
+    actions = CustomerAction.objects.filter(pk__in=keys)
+    actions.exclude(status__in=ENDED).update(**move_to(ActionStatus.DISMISSED, actor=actor))
+    actions.update(
+        title=ERASED_TITLE, description="", outcome="", reason="", metadata={},
+        city_key=customer.city_key, region=customer.region, version=F("version") + 1, updated_at=timezone.now(),
+    )  # fmt: skip
 
 
 def follow_wishes(customers, changes, *, actor):

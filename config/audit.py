@@ -146,9 +146,11 @@ class _WrittenDown:
     def __init__(self):
         self.hour, self.reads = None, set()
 
+    MOST = 100_000
+
     def without(self, reads):
         hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-        if hour != self.hour:
+        if hour != self.hour or len(self.reads) > self.MOST:
             self.hour, self.reads = hour, set()
         return [read for read in reads if read not in self.reads]
 

@@ -158,20 +158,22 @@ def _fold(cursor, counts):
     return cursor.fetchone()[0]
 
 
-def forget_nothings(tables, organization_id):
-    """Remove the rows of counts that have come to nothing in an organization: a word that was erased stands in them.
+def forget_words(tables, organization_id, words):
+    """Remove what has come to nothing of these words in an organization: until it is folded they stand in it.
 
-    Called last in its transaction: whoever folds waits for its end.
+    Called last in its transaction: whoever folds leaves it to others until its end.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [tables[0].table])
         for counts in tables:
+            if "word" not in counts.names:
+                continue
             is_nothing = " AND ".join(f"coalesce(sum({number}), 0) = 0" for number in counts.numbers)
             cursor.execute(
                 f"DELETE FROM {counts.table} USING (SELECT unnest(array_agg(id)) AS id FROM {counts.table} "
-                f"WHERE organization_id = %s GROUP BY {', '.join(counts.names)} HAVING {is_nothing}) AS nothing "
-                f"WHERE {counts.table}.id = nothing.id",
-                [organization_id],
+                f"WHERE organization_id = %s AND word = ANY(%s) GROUP BY {', '.join(counts.names)} "
+                f"HAVING {is_nothing}) AS nothing WHERE {counts.table}.id = nothing.id",
+                [organization_id, words],
             )
 
 

@@ -3,6 +3,7 @@
 from channels.db import database_sync_to_async
 
 from realtime import log
+from realtime.frames import RESYNC
 
 # Sockets that lag behind further than this read from the database.
 IN_MEMORY = 2000
@@ -22,7 +23,7 @@ class Feed:
     def append(self, events):
         """Take over the next events of the log, and wake the sockets."""
         self.seq = events[-1].seq
-        if any(event.event == "customer.deleted" for event in events):
+        if any(event.event in ("customer.deleted", RESYNC) for event in events):
             self._events.clear()  # the log may say no more of them
         self._events += events
         del self._events[:-IN_MEMORY]

@@ -214,8 +214,8 @@ def test_the_request_of_the_person_is_closed_by_it_if_they_were_who_they_said(as
 def test_nobody_adds_to_an_erased_customer_by_any_door(as_, layla, ahmed):
     client, customer = as_(layla), make_customer(layla)
     action = make_action(layla, customer)
-    data_of(client.post(f"customers/{customer.pk}/erase", {"confirm": customer.pk}))
-    path = f"customers/{customer.pk}"
+    erased = data_of(client.post(f"customers/{customer.pk}/erase", {"confirm": customer.pk}))["customer"]
+    path, erased_at = f"customers/{customer.pk}", f"{erased['erasedAt'][:-4]}Z"  # to the millisecond
     with nothing_changes():
         for method, place, body in (
             ("patch", path, {"notes": "من جديد"}),
@@ -230,7 +230,8 @@ def test_nobody_adds_to_an_erased_customer_by_any_door(as_, layla, ahmed):
             ("post", f"customers/actions/{action.pk}/notes", {"content": "من جديد"}),
             ("patch", f"customers/actions/{action.pk}", {"title": "من جديد"}),
         ):
-            error_of(getattr(client, method)(place, body), 409, "CONFLICT")
+            error = error_of(getattr(client, method)(place, body), 409, "CONFLICT")
+            assert error["details"] == {"erasedAt": erased_at}
         bulk = {"customerIds": [customer.pk], "operation": "tags", "addTags": ["vip"]}
         assert data_of(client.post("customers/bulk", bulk))["updatedCount"] == 0
     data_of(client.delete(path))

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
+from config.api.renderers import iso
 from config.audit import forget_rows
 from config.db import lock
 from config.signals import changed
@@ -27,7 +28,7 @@ def hold(customer, actor, *, even_gone=False):
 def refuse_erased(customer):
     """Raise ValidationError (409, `conflict`) for a customer of whom only a pseudonym is left."""
     if customer.erased_at:
-        raise ValidationError(ERASED, code="conflict", params={"erasedAt": customer.erased_at.isoformat()})
+        raise ValidationError(ERASED, code="conflict", params={"erasedAt": iso(customer.erased_at.timestamp())})
 
 
 def refuse_any_erased(customer_ids):

@@ -1,7 +1,7 @@
 """What was copied out of customers and has to go with them: words, counts, kept answers."""
 
+from config import counts
 from config.cache import wipe
-from config.counts import forget_nothings
 from customers.counting import TABLES
 from customers.services.search import forget_words
 
@@ -12,5 +12,6 @@ def forget_copies(customer):
     Whatever else keeps something of a customer beside its rows is told here.
     """
     forget_words(customer)
+    words = [facet.partition(":")[2] for facet in customer.facets]
+    counts.forget_words(TABLES, customer.organization_id, [*words, customer.city_key, customer.district_key])
     wipe(customer.organization_id)
-    forget_nothings(TABLES, customer.organization_id)
