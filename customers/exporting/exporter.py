@@ -2,10 +2,12 @@
 
 from config.db import one_snapshot
 from customers.exporting.columns import shape_of
+from customers.exporting.documents import write_documents
 from customers.exporting.selection import selected
 from customers.exporting.writers import WRITERS
 
 CHUNK_ROWS = 2_000
+FORMATS = (*WRITERS, "json")
 
 
 class Exporter:
@@ -16,26 +18,38 @@ class Exporter:
     """
 
     def __init__(self, what, query, *, actor, columns=(), heard=lambda rows: None):
-        self.rows, self.heard = selected(what, query, actor), heard
+        self.actor, self.rows, self.heard = actor, selected(what, query, actor), heard
         self.shape = shape_of(what, actor)
         self.columns = [self.shape.columns[name] for name in columns or self.shape.columns]
         self.total = self.written = 0
 
+    def count(self):
+        return self.rows.count()
+
     def fraction(self):
-        return self.written / max(self.total, 1)
+        return min(self.written / max(self.total, 1), 1)
 
     def write(self, file, format):
-        """Write all to an open binary file; returns how many rows there were."""
+        """Write all to an open binary file, as one of FORMATS (JSON: customers alone); returns how many there were."""
+        with one_snapshot():
+            self.total = self.count()
+            if format == "json":
+                return write_documents(file, self.rows, self.actor, self._say)
+            return self._write_table(WRITERS[format], file)
+
+    def _write_table(self, writer, file):
         headers, widths = [column.label for column in self.columns], [column.width for column in self.columns]
         values = [column.value for column in self.columns]
-        with one_snapshot():
-            self.total = self.rows.count()
-            writer = WRITERS[format](file, self.shape.title, headers, widths)
-            rows = self.rows.values(*self.shape.fields, **self.shape.expressions)
-            for row in rows.iterator(chunk_size=CHUNK_ROWS):
-                writer.write([value(row) for value in values])
-                self.written += 1
-                if not self.written % CHUNK_ROWS:
-                    self.heard(self.written)
-            writer.close()
-        return self.written
+        table = writer(file, self.shape.title, headers, widths)
+        written = 0
+        rows = self.rows.values(*self.shape.fields, **self.shape.expressions)
+        for written, row in enumerate(rows.iterator(chunk_size=CHUNK_ROWS), 1):
+            table.write([value(row) for value in values])
+            if not written % CHUNK_ROWS:
+                self._say(written)
+        table.close()
+        return written
+
+    def _say(self, written):
+        self.written = written
+        self.heard(written)

@@ -1,0 +1,104 @@
+"""The command that writes customers to a file: see `customers.exporting`."""
+
+import os
+import sys
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+
+from config.audit import record_export
+from config.progress import Progress
+from customers.choices import Transferred
+from customers.exporting.exporter import FORMATS, Exporter
+from customers.importing.rows import messages_of
+from employees.choices import Role
+from employees.models import Employee, Organization
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the customers of an organization to a file that import_customers reads: a spreadsheet (CSV, xlsx), or "
+        "JSON with all that hangs on them. The file appears whole or not at all. Exit code: 0 it is there, 1 it is not."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", help="a path, or - for standard output")
+        parser.add_argument("--organization", required=True, metavar="ID")
+        parser.add_argument("--format", choices=FORMATS, help="(default: by the name of the file, else csv)")
+        parser.add_argument(
+            "--filter", default="", metavar="QUERY", help="which: the query string of the list, stage=closing&city=جدة"
+        )
+        parser.add_argument("--language", choices=("ar", "en"), default="en", help="of headers and words")
+        parser.add_argument("--dry-run", action="store_true", help="only count them")
+        parser.add_argument("--force", action="store_true", help="write over a file that is there")
+
+    def handle(self, file, organization, format, language, dry_run, force, **options):
+        query, progress = options["filter"], Progress(self.stderr, lambda: exporter.fraction())
+        with translation.override(language):
+            try:
+                actor = _everybody_s_eyes(organization)
+                exporter = Exporter(Transferred.CUSTOMERS, query, actor=actor, heard=progress.show)
+                if dry_run:
+                    self.stdout.write(_("Dry run: %(count)d customers would be written") % {"count": exporter.count()})
+                    return
+                with self._opened(file, force) as opened:
+                    count = exporter.write(opened, format or _format_of(file))
+                    progress.end(count)
+                    # Before the file is there: what has left is written down.
+                    record_export("customers", "", organization_id=organization, rows=count, actor=None)
+            except (ValidationError, PermissionDenied) as error:
+                raise CommandError(_messages(error)) from None
+            except OSError as error:
+                raise CommandError(f"{error.strerror}: {error.filename or file}") from None
+            except KeyboardInterrupt:
+                raise CommandError(_("Interrupted: nothing was written")) from None
+            self.stderr.write(_("Customers written: %(count)d") % {"count": count}, style_func=str)
+
+    def _opened(self, name, force):
+        if name == "-":
+            return nullcontext(sys.stdout.buffer)
+        path = Path(name)
+        if path.is_dir():
+            raise CommandError(_("%(path)s is a folder") % {"path": path})
+        if path.exists() and not force:
+            raise CommandError(_("%(path)s is there already; --force writes over it") % {"path": path})
+        return _whole_or_not(path)
+
+
+@contextmanager
+def _whole_or_not(path):
+    """A file to write, that only its owner reads; it takes its name when all of it is on disk."""
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def _everybody_s_eyes(organization_id):
+    """Somebody who sees all of an organization: whoever may run commands does."""
+    organization = Organization.objects.filter(pk=organization_id).first()
+    if organization is None:
+        raise CommandError(_("There is no organization %(id)s") % {"id": organization_id})
+    return Employee(organization=organization, role=Role.ADMIN)
+
+
+def _format_of(name):
+    ending = Path(name).suffix.lower().removeprefix(".")
+    return ending if ending in FORMATS else "csv"
+
+
+def _messages(error):
+    if isinstance(error, PermissionDenied):
+        return str(error)
+    return "; ".join(f"{name}: {message}" for name, message in messages_of(error))
