@@ -26,6 +26,7 @@ test-slow: .venv/ready
 lint: .venv/ready
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 token: .venv/ready .env
 	@.venv/bin/python manage.py token --role "$(ROLE)"
