@@ -17,6 +17,10 @@ class SignInForm(AdminAuthenticationForm):
         "throttled": _("Too many tries. Please wait a minute and try again."),
     }
 
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.fields["username"].widget.attrs["dir"] = "ltr"
+
     def clean(self):
         """The employee with this e-mail and password, counted against the limits of the API's sign-in."""
         email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
