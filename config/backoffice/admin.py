@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, QueryDict
 from django.shortcuts import redirect
@@ -148,9 +148,9 @@ class HubAdmin(admin.ModelAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj is not None:
-            buttons = [(name, self.get_action(name)) for name in self.buttons]
+            buttons = [(name, self.get_action(name)) for name in self.buttons_of(obj)]
             context["buttons"] = [
-                (reverse(f"admin:{self._route}_button", args=[obj.pk, name]), label)
+                (reverse(f"admin:{self._route}_button", args=[quote(obj.pk), name]), label)
                 for name, (button, _name, label) in buttons
                 if self._may(request, button.permission)
             ]
@@ -219,18 +219,20 @@ class HubAdmin(admin.ModelAdmin):
         button = self.admin_site.admin_view(self.button_view)
         return [path("<path:object_id>/do/<str:name>/", button, name=f"{self._route}_button"), *super().get_urls()]
 
+    def buttons_of(self, row):
+        """The names of the buttons that a row has as it stands."""
+        return self.buttons
+
     def button_view(self, request, object_id, name):
         """A bulk action upon one row: what is to be done is asked for, then the row is shown again."""
-        if name not in self.buttons:
-            raise Http404
         row = self.get_object(request, unquote(object_id))
-        if row is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if row is None or name not in self.buttons_of(row):
+            raise Http404
         button, _name, _label = self.get_action(name)
         if not self._may(request, button.permission):
             raise PermissionDenied
-        answer = button(self, request, self.get_queryset(request).filter(pk=row.pk))
-        return answer or redirect(f"admin:{self._route}_change", row.pk)
+        answer = button(self, request, self.model._base_manager.filter(pk=row.pk))
+        return answer or redirect(f"admin:{self._route}_change", quote(row.pk))
 
     # --- The audit has it ---------------------------------------------------------------------
 
@@ -241,7 +243,7 @@ class HubAdmin(admin.ModelAdmin):
     def history_view(self, request, object_id, extra_context=None):
         """The audit of a row, for those who may see who changed what."""
         row = self.get_object(request, unquote(object_id))
-        if row is None or not self._may(request, self.permission):
+        if row is None or not self._may(request, "customers.history"):
             raise Http404
         context = {
             **self.admin_site.each_context(request),

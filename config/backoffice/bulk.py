@@ -5,6 +5,7 @@ from functools import wraps
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,7 +21,7 @@ class Unasked(forms.Form):
 
 
 def bulk_action(label, form_class, *, permission):
-    """An action of a HubAdmin: `run(self, request, ids, **cleaned)` returns an Outcome or None.
+    """An action of a HubAdmin: `run(self, request, ids, **cleaned)` returns an Outcome, a response or None.
 
     The form is made with `request`. What the service refuses is said above the form, what it leaves out afterwards.
     """
@@ -43,6 +44,8 @@ def bulk_action(label, form_class, *, permission):
                     for complaint in complaints_of(refusal, request):
                         form.add_error(None, complaint["message"])
                 else:
+                    if isinstance(outcome, HttpResponseBase):
+                        return outcome
                     _tell(request, ids, outcome)
                     return None
             context = {

@@ -52,7 +52,8 @@ class HubChangeList(ChangeList):
         self.page_num = max(1, min(self.page_num, pages.num_pages))
         self.result_list = self.model_admin.rows_of_page(self.root_queryset, pages.keys_of(self.page_num))
         self.paginator, self.result_count = pages, pages.count
-        self.full_result_count, self.show_full_result_count = None, False
+        is_whole = not self.filterset.filters
+        self.full_result_count, self.show_full_result_count = self.result_count if is_whole else None, False
         self.show_admin_actions, self.can_show_all = True, False
         self.multi_page = pages.num_pages > 1
 

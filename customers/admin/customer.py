@@ -4,13 +4,15 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from config.audit import record_disclosure
 from config.backoffice.admin import HubAdmin, badge, ltr
-from config.backoffice.bulk import bulk_action
+from config.backoffice.bulk import Unasked, bulk_action
 from config.backoffice.lists import choice, yes_or_no
 from customers import history
 from customers.admin.activity import ACTIVITY
 from customers.admin.compliance import compliance_today
 from customers.admin.history import HISTORY
+from customers.admin.privacy import PrivacyRequests, copy_of_person, erase
 from customers.admin.transfer import export_selected
 from customers.choices import Priority, Source, Stage
 from customers.filters import CustomerFilterSet
@@ -132,6 +134,7 @@ class CustomerAdmin(HubAdmin):
         ),
         choice("source", _("Source"), Source.choices),
         yes_or_no("doNotContact", _("Must not be contacted")),
+        choice("deleted", _("Deleted"), [("only", _("Only deleted ones"))]),
     )
     ordering = ("-created_at", "-pk")
     search_fields = ("name", "phone")
@@ -183,13 +186,46 @@ class CustomerAdmin(HubAdmin):
         (_("Notes and tags"), {"fields": ("tags", "notes")}),
     )
     readonly_fields = ("lead_score", "last_contact_at")
-    inlines = (*ACTIVITY, *HISTORY)
+    inlines = (*ACTIVITY, PrivacyRequests, *HISTORY)
     panels = (compliance_today,)
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
         hidden = set() if request.user.may("gates.override") else {"overrideReason"}
         return [(title, options | {"fields": _without(options["fields"], hidden)}) for title, options in fieldsets]
+
+    # --- Deleted ones: found by a filter, looked at, and brought back ---------------------------
+
+    def get_queryset(self, request):
+        deleted = request.GET.get("deleted") == "only" and self._may(request, "customers.delete")
+        return Customer.objects.visible_to(request.user, deleted=deleted)
+
+    def get_object(self, request, object_id, from_field=None):
+        deleted = None if self._may(request, "customers.delete") else False
+        customer = Customer.objects.visible_to(request.user, deleted=deleted).filter(pk=object_id).first()
+        if customer and customer.national_id and request.method == "GET":
+            record_disclosure(Customer, [customer.pk], actor=request.user)
+        return customer
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and not (obj and (obj.deleted_at or obj.erased_at))
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and not (obj and obj.deleted_at)
+
+    def buttons_of(self, row):
+        if row.erased_at:
+            return ()
+        if row.deleted_at:
+            return ("restore", "copy_of_person", "erase")
+        return ("assign", "change_stage", "copy_of_person", "erase")
+
+    @bulk_action(_("Restore"), Unasked, permission="customers.delete")
+    def restore(self, request, ids):
+        for customer in Customer.objects.visible_to(request.user, deleted=True).filter(pk__in=ids):
+            services.restore_customer(customer, actor=request.user)
+
+    copy_of_person, erase = copy_of_person, erase
 
     def history_of(self, row, viewer):
         return history.history_of(row, viewer)
