@@ -185,6 +185,8 @@ class CustomerAdmin(HubAdmin):
         ),
         (_("Notes and tags"), {"fields": ("tags", "notes")}),
     )
+    # Of one that was deleted or erased.
+    shown = ("name", "phone", "stage", "priority", "assigned_employee", "created_at", "deleted_at", "erased_at")
     readonly_fields = ("lead_score", "last_contact_at")
     inlines = (*ACTIVITY, PrivacyRequests, *HISTORY)
     panels = (compliance_today,)

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import FileResponse, Http404
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -136,7 +136,9 @@ class TransferAdmin(HubAdmin):
 
     def act(self, request, transfer, form):
         """What the button says that was pressed."""
-        if "check" in request.POST and form is not None and form.is_valid():
+        if "check" in request.POST and form is not None:
+            if not form.is_valid():
+                raise ValidationError([error for errors in form.errors.values() for error in errors])
             upsert = "upsert" in request.POST
             services.check(transfer, actor=request.user, mapping=form.mapping, upsert=upsert)
         elif "confirm" in request.POST:
