@@ -1,6 +1,7 @@
 """What the operators' commands have in common: one at a time, a summary to read or to parse, and how they end."""
 
 import json
+import signal
 import sys
 from contextlib import contextmanager
 
@@ -34,6 +35,11 @@ class HubCommand(BaseCommand):
         parser.add_argument(
             option, dest="summary", choices=("text", "json"), default="text", help="of the summary on stdout"
         )
+
+    def run_from_argv(self, argv):
+        # A supervisor's word to end counts as Ctrl-C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        super().run_from_argv(argv)
 
     def handle(self, **options):
         try:

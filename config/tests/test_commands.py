@@ -106,7 +106,7 @@ def test_the_summary_of_an_import_can_be_parsed(organization, tmp_path):
 def interrupted(hub):
     """Runs a command of the hub, interrupts it while it waits for a table; gives its exit code and last words."""
 
-    def interrupted(table, *words):
+    def interrupted(table, *words, by=signal.SIGINT):
         argv = [sys.executable, "manage.py", *words]
         environment = hub.environment | {"PGAPPNAME": "interrupted"}
         options = {"cwd": settings.BASE_DIR, "env": environment, "stderr": subprocess.PIPE, "text": True}
@@ -114,7 +114,7 @@ def interrupted(hub):
             process = subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True, **options)
             waits = "application_name = 'interrupted' AND wait_event_type = 'Lock'"
             hub.wait_for(lambda: hub.sql(f"SELECT count(*) FROM pg_stat_activity WHERE {waits}") == [(1,)])
-            os.kill(process.pid, signal.SIGINT)
+            os.kill(process.pid, by)
             _out, err = process.communicate(timeout=60)
         return process.returncode, err.splitlines()[-1]
 
@@ -127,13 +127,16 @@ def again(hub, *words):
 
 
 @pytest.mark.slow
-def test_an_import_that_is_interrupted_leaves_nothing_and_runs_again(hub, interrupted, tmp_path):
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_an_import_that_is_interrupted_leaves_nothing_and_runs_again(hub, interrupted, tmp_path, by):
     path = tmp_path / "new.csv"
-    path.write_text("name,phone\n" + "".join(f"عميل الملف,+97150531{number:04}\n" for number in range(100)))
+    path.write_text(
+        "name,phone\n" + "".join(f"عميل {int(by)},+9715053{int(by):02}{number:03}\n" for number in range(100))
+    )
     words = ["import_customers", str(path), "--organization=org_demo"]
-    theirs = "SELECT count(*) FROM customers WHERE name = 'عميل الملف'"
+    theirs = f"SELECT count(*) FROM customers WHERE name = 'عميل {int(by)}'"
 
-    assert interrupted("customers", *words) == (130, "CommandError: Interrupted: nothing was imported")
+    assert interrupted("customers", *words, by=by) == (130, "CommandError: Interrupted: nothing was imported")
     assert hub.sql(theirs) == [(0,)] and list(tmp_path.iterdir()) == [path]
     done = again(hub, *words, "--summary=json")
     assert (done.returncode, json.loads(done.stdout)["inserted"]) == (0, 100)
