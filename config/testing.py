@@ -106,6 +106,45 @@ class HubClient(Client):
         return self.call("delete", path, **options)
 
 
+class AdminClient(Client):
+    """A browser in the back office, signed in as an employee (or nobody). What goes wrong there is raised."""
+
+    def __init__(self, employee=None, *, language="en"):
+        super().__init__()
+        self.handler = _handler
+        self.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        if employee:
+            self.force_login(employee)
+
+    def save(self, path, **values):
+        """Send the form of a page as its reader would: as it is shown, with these values typed over it."""
+        page = self.get(path)
+        assert page.status_code == 200, f"{path} answers {page.status_code}"
+        return self.post(path, form_data(page) | values)
+
+    def press(self, path, name, ids, **values):
+        """Press a button of a list with some rows chosen, and confirm it with these values."""
+        chosen = {"action": name, "_selected_action": ids, "apply": "1", **values}
+        return self.post(path, chosen)
+
+
+def form_data(page):
+    """What a page of the back office would send if nothing were typed: the values of its form and its inlines."""
+    forms_ = [page.context["adminform"].form]
+    for inline in page.context["inline_admin_formsets"]:
+        forms_ += [inline.formset.management_form, *inline.formset.forms]
+    data = {}
+    for form in forms_:
+        for bound in form:
+            if not isinstance(value := bound.value(), (type(None), bool)):
+                data[bound.html_name] = bound.field.prepare_value(value)
+            elif value:
+                data[bound.html_name] = "on"
+            if bound.field.show_hidden_initial:
+                data[bound.html_initial_name] = data.get(bound.html_name, "")
+    return data
+
+
 def data_of(response, status=200):
     """The `data` of an answer that must have this status."""
     body = response.json()

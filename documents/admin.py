@@ -1,6 +1,7 @@
 """The documents of customers in the back office: kept, given out and removed with the guards of the API."""
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.template.defaultfilters import filesizeformat
@@ -34,7 +35,7 @@ def _download(document):
     """A way to the file, if it lies here."""
     if not document.storage_key:
         return None
-    url = reverse("admin:documents_document_file", args=[document.pk])
+    url = reverse("admin:documents_document_file", args=[quote(document.pk)])
     return format_html('<a href="{}">{}</a>', url, _("Download"))
 
 
@@ -65,7 +66,7 @@ class DocumentAdmin(ChildAdmin):
 
     def file_view(self, request, object_id):
         """The file of a document, as the API gives it out: the audit keeps who had it."""
-        document = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        document = self.get_object(request, unquote(object_id)) if self.has_view_permission(request) else None
         if document is None or not document.storage_key:
             raise Http404
         if document.type == DocumentType.ID_COPY and not request.user.may("customers.pii"):

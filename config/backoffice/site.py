@@ -4,8 +4,9 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import PasswordChangeView
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,15 @@ from config.api.parsers import check_text
 
 # What people open all day first; the rest follows by app.
 ORDER = ["customers", "actions", "documents", "employees", "realtime", "config"]
+
+
+class _Autocomplete(AutocompleteJsonView):
+    def process_request(self, request):
+        term, model_admin, field, name = super().process_request(request)
+        if not field.concrete:
+            # What points here from elsewhere; Django's goes wrong there.
+            raise PermissionDenied
+        return term, model_admin, field, name
 
 
 class BackOffice(admin.AdminSite):
@@ -51,6 +61,9 @@ class BackOffice(admin.AdminSite):
             return inner(request, *args, **kwargs)
 
         return checked
+
+    def autocomplete_view(self, request):
+        return _Autocomplete.as_view(admin_site=self)(request)
 
     def password_change(self, request, extra_context=None):
         """A new password of one's own, by the service that sets everybody's."""

@@ -82,7 +82,7 @@ def beneath(filterset_class):
 def with_customer(serializer_class):
     """A body of the API that names its customer itself, as no path does it."""
     field = serializers.CharField(source="customer_id", max_length=50)
-    return type(serializer_class.__name__, (serializer_class,), {"customerId": field})
+    return type(f"{serializer_class.__name__}WithCustomer", (serializer_class,), {"customerId": field})
 
 
 def for_customer(add):

@@ -1,6 +1,7 @@
 """What Saudi law asks of a deal, in the back office: a page for each of the ten parts, made from the table of them."""
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.core.exceptions import ValidationError
 from django.db.models import Value
 from django.template.loader import render_to_string
@@ -254,7 +255,7 @@ def _line_of(part, keys, customer):
     route, beneath = f"admin:{opts.app_label}_{opts.model_name}", f"?customer={customer.pk}"
     url = reverse(f"{route}_changelist") + beneath
     if keys and not part.is_list:
-        url = reverse(f"{route}_change", args=keys)
+        url = reverse(f"{route}_change", args=[quote(key) for key in keys])
     return {
         "name": capfirst(opts.verbose_name_plural if part.is_list else opts.verbose_name),
         "url": url if keys else None,
