@@ -164,7 +164,7 @@ class Page:
                 found.append(str([argument.get("value") for argument in params["args"]]))
         return found
 
-    def picture(self, *, whole=True):
-        """A PNG of the page, all of its height."""
-        shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+    def picture(self):
+        """A PNG of what the window shows."""
+        shot = self.send("Page.captureScreenshot", format="png")
         return base64.b64decode(shot["data"])

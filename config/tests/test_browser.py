@@ -17,11 +17,16 @@ PAGES = {
     "customer": "/admin/customers/customer/{customer}/change/",
     "new customer": "/admin/customers/customer/add/",
     "sign in": "/admin/login/",
+    "actions": "/admin/actions/customeraction/",
+    "action": "/admin/actions/customeraction/{action}/change/",
+    "imports": "/admin/customers/transfer/",
+    "new import": "/admin/customers/transfer/add/",
 }
 LOOKS = [(width, dark) for width in (1366, 390) for dark in (False, True)]
 DIRECTIONS = {"ar": "rtl", "en": "ltr"}
 
-# What stands on the page for people to read, but for what is said to be in English or to run from left to right.
+# What stands on the page for people to read, but for what is said to be in English or to run from left to right, and
+# for the names of formats.
 LATIN_WORDS = """(() => {
   const found = [];
   const isData = element => element.closest('[lang=en], [dir=ltr], script, style, title');
@@ -34,7 +39,8 @@ LATIN_WORDS = """(() => {
     found.push(...['title', 'placeholder', 'aria-label'].map(name => element.getAttribute(name) || ''));
     if (element.type === 'submit') found.push(element.value);
   }
-  return [document.title, ...found].filter(text => /[A-Za-z]{2}/.test(text)).map(text => text.trim());
+  const isLatin = text => /[A-Za-z]{2}/.test(text.replace(/CSV|Excel|xlsx/g, ''));
+  return [document.title, ...found].filter(isLatin).map(text => text.trim());
 })()"""
 
 # Phones whose first character does not stand left of their last.
@@ -86,7 +92,8 @@ COLOURS = """(() => {
     const element = walker.currentNode.parentElement, style = getComputedStyle(element);
     if (!walker.currentNode.data.trim() || !element.checkVisibility()) continue;
     if (element.closest('.visually-hidden, script, select, :disabled, .skip-to-content-link')) continue;
-    found.push([walker.currentNode.data.trim(), parse(style.color).slice(0, 3), behind(element), parse(style.fontSize)[0]]);
+    const text = walker.currentNode.data.trim(), colour = parse(style.color).slice(0, 3);
+    found.push([text, colour, behind(element), parse(style.fontSize)[0]]);
   }
   return found;
 })()"""
@@ -100,9 +107,9 @@ def places(transactional_db, layla, fatima, ahmed):
         person.save()
     for stage in ("new_lead", "site_visit", "closing"):
         customer = make_customer(fatima, name="سارة بنت عبدالعزيز الحربي", stage=stage, assigned_employee_id=ahmed.pk)
-        make_action(fatima, customer)
+        action = make_action(fatima, customer)
     add_interaction(customer, actor=fatima, values={"type": "call", "direction": "outbound", "notes": "لم يرد"})
-    return {"customer": customer.pk}
+    return {"customer": customer.pk, "action": action.pk}
 
 
 @pytest.fixture

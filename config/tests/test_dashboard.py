@@ -25,8 +25,8 @@ def brokerage(clock, layla, fatima, ahmed, omar, huda):
     """Customers of everybody and of nobody, with actions that are late, due, far, dateless, asleep, awake and done."""
     clock.now, chance = NOW - timedelta(days=3), random.Random(1447)
     people = {"layla": layla, "fatima": fatima, "ahmed": ahmed, "omar": omar, "huda": huda}
-    brokerage = Brokerage(people, chance, NOW, 60)
-    for customer in Customer.objects.filter(deleted_at=None).order_by("pk")[:45]:
+    brokerage = Brokerage(people, chance, NOW, 50)
+    for customer in Customer.objects.filter(deleted_at=None).order_by("pk")[:40]:
         hours = chance.choice([None, 1, 60, 66, 72.5, 75, 90, 200, 400, 2000])
         due = hours and clock.now + timedelta(hours=hours)
         holder = chance.choice([None, layla, fatima, ahmed, omar])
@@ -54,7 +54,7 @@ def figures_of(page):
     return {(url, int(number)) for url, number in told if number.isdigit()}
 
 
-@pytest.mark.parametrize("name", ["layla", "fatima", "karim"])
+@pytest.mark.parametrize("name", ["layla", "fatima"])
 def test_each_figure_is_the_number_of_rows_of_its_link(brokerage, name):
     person = brokerage.people[name]
     client, api = signed_in(person), HubClient(person)
@@ -64,15 +64,20 @@ def test_each_figure_is_the_number_of_rows_of_its_link(brokerage, name):
     assert {CUSTOMERS, f"{CUSTOMERS}?leadScoreMin=80", f"{CUSTOMERS}?assignedEmployeeId=unassigned"} <= linked
     assert {f"{ACTIONS}?dueDate=overdue", f"{ACTIONS}?dueDate=today", f"{ACTIONS}?dueDate=week"} <= linked
     assert {f"{CUSTOMERS}?stage=closing", f"{CUSTOMERS}?createdFrom=2024-05-01&createdTo=2024-05-31"} <= linked
-    for url, number in figures:
+    opened = set()
+    for url, number in sorted(figures):
         path, _mark, query = url.partition("?")
         resource = {CUSTOMERS: "customers", ACTIONS: "customers/actions"}[path]
-        assert data_of(api.get(f"{resource}?{query}"))["pagination"]["totalItems"] == number, url
-        if path == CUSTOMERS:
+        assert data_of(api.get(f"{resource}?{query}&limit=1"))["pagination"]["totalItems"] == number, url
+        # One list of each kind as its page shows it: pages take their time.
+        kind = (path, *(part.partition("=")[0] for part in query.split("&")))
+        if kind not in opened:
+            opened.add(kind)
             assert client.get(url).context["cl"].result_count == number, url
+    assert len(opened) == 9
     if name == "layla":
         of_all = {url: number for url, number in figures if "assigned" not in url}
-        assert of_all[CUSTOMERS] > 40 and of_all[f"{ACTIONS}?dueDate=overdue"] > 3 and of_all[f"{ACTIONS}?tab=all"] > 20
+        assert of_all[CUSTOMERS] > 35 and of_all[f"{ACTIONS}?dueDate=overdue"] > 3 and of_all[f"{ACTIONS}?tab=all"] > 20
 
 
 def test_amounts_are_sums_over_the_list_they_link_to(brokerage):
