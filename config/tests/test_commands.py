@@ -18,6 +18,7 @@ from customers.services import search
 COMMANDS = [
     "import_customers",
     "import_listings",
+    "export_customers",
     "refresh_stats",
     "rebuild_search",
     "prune",

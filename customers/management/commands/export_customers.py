@@ -7,12 +7,14 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from django.core.exceptions import PermissionDenied
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ValidationError
 
 from config.audit import record_export
+from config.commands import HubCommand
 from config.progress import Progress
 from customers.choices import Transferred
 from customers.exporting.exporter import FORMATS, Exporter
@@ -21,11 +23,13 @@ from employees.choices import Role
 from employees.models import Employee, Organization
 
 
-class Command(BaseCommand):
+class Command(HubCommand):
     help = (
         "Write the customers of an organization to a file that import_customers reads: a spreadsheet (CSV, xlsx), or "
-        "JSON with all that hangs on them. The file appears whole or not at all. Exit code: 0 it is there, 1 it is not."
+        "JSON with all that hangs on them. The file appears whole or not at all."
     )
+    codes = "0 the file is there, 1 it is not"
+    interrupted = gettext_lazy("Interrupted: nothing was written")
 
     def add_arguments(self, parser):
         parser.add_argument("file", help="a path, or - for standard output")
@@ -37,27 +41,39 @@ class Command(BaseCommand):
         parser.add_argument("--language", choices=("ar", "en"), default="en", help="of headers and words")
         parser.add_argument("--dry-run", action="store_true", help="only count them")
         parser.add_argument("--force", action="store_true", help="write over a file that is there")
+        self.add_summary(parser, "--summary")
 
-    def handle(self, file, organization, format, language, dry_run, force, **options):
-        query, progress = options["filter"], Progress(self.stderr, lambda: exporter.fraction())
+    def handle(self, language, **options):
         with translation.override(language):
-            try:
-                actor = _everybody_s_eyes(organization)
-                exporter = Exporter(Transferred.CUSTOMERS, query, actor=actor, heard=progress.show)
-                if dry_run:
-                    self.stdout.write(_("Dry run: %(count)d customers would be written") % {"count": exporter.count()})
-                    return
-                with self._opened(file, force) as opened:
-                    count = exporter.write(opened, format or _format_of(file))
-                    progress.end(count)
-                    # Before the file is there: what has left is written down.
-                    record_export("customers", "", organization_id=organization, rows=count, actor=None)
-            except (ValidationError, PermissionDenied) as error:
-                raise CommandError(_messages(error)) from None
-            except OSError as error:
-                raise CommandError(f"{error.strerror}: {error.filename or file}") from None
-            except KeyboardInterrupt:
-                raise CommandError(_("Interrupted: nothing was written")) from None
+            super().handle(**options)
+
+    def run(self, file, organization, format, dry_run, force, summary, **options):
+        query, progress = options["filter"], Progress(self.stderr, lambda: exporter.fraction())
+        try:
+            actor = _everybody_s_eyes(organization)
+            exporter = Exporter(Transferred.CUSTOMERS, query, actor=actor, heard=progress.show)
+            if dry_run:
+                self._summarize(exporter.count(), file, summary, dry_run)
+                return
+            with self._opened(file, force) as opened:
+                count = exporter.write(opened, format or _format_of(file))
+                progress.end(count)
+                # Before the file is there: what has left is written down.
+                record_export("customers", "", organization_id=organization, rows=count, actor=None)
+        except (ValidationError, PermissionDenied) as error:
+            raise CommandError(_messages(error)) from None
+        except OSError as error:
+            raise CommandError(f"{error.strerror}: {error.filename or file}") from None
+        self._summarize(count, file, summary, dry_run)
+
+    def _summarize(self, count, file, summary, dry_run):
+        if summary == "json":
+            # The customers themselves may be on stdout.
+            self.stdout = self.stderr if file == "-" else self.stdout
+            self.summarize([("customers", None, count), ("file", None, file)], summary=summary, dry_run=dry_run)
+        elif dry_run:
+            self.stdout.write(_("Dry run: %(count)d customers would be written") % {"count": count})
+        else:
             self.stderr.write(_("Customers written: %(count)d") % {"count": count}, style_func=str)
 
     def _opened(self, name, force):
