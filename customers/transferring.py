@@ -59,14 +59,22 @@ def run_next():
     return transfer.pk
 
 
-def prune():
-    """Forget what is left of transfers that ended a day ago, or waited a day for a word; returns how many."""
-    past = timezone.now() - KEPT_FOR
+def ended_with_files(before):
+    """Transfers that ended before a moment and of which something is left."""
+    return Transfer.objects.filter(finished_at__lt=before).exclude(error_key="", output_key="", sample=[])
+
+
+def prune(before=None):
+    """Forget what is left of transfers that ended before a moment, by default a day ago; returns how many.
+
+    Those that have waited for a word since then are cancelled.
+    """
+    past = before or timezone.now() - KEPT_FOR
     with recorded(None):
         waiting = Transfer.objects.filter(queued_at__lt=past).exclude(status__in=[*ENDED_TRANSFERS, *AT_WORK])
         for transfer in _held(waiting):
             end(transfer, TransferStatus.CANCELLED)
-        old = _held(Transfer.objects.filter(finished_at__lt=past).exclude(error_key="", output_key="", sample=[]))
+        old = _held(ended_with_files(past))
         for transfer in old:
             drop(transfer, error_key="", output_key="", sample=[])
     transfer_files.remove(*transfer_files.abandoned(_named))

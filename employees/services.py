@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session as BrowserSession
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
@@ -128,14 +129,16 @@ def end_sessions(sessions):
     return ended
 
 
-def expired_before(moment):
-    """Sessions that expired before a moment."""
-    return Session.objects.filter(expires_at__lt=moment)
+def expired_sessions(before=None):
+    """Sessions that expired before a moment, by default a month ago, and those of browsers that have expired at all."""
+    theirs = Session.objects.filter(expires_at__lt=before or timezone.now() - SESSIONS_KEPT)
+    return theirs, BrowserSession.objects.filter(expire_date__lt=timezone.now())
 
 
 def prune_sessions(before=None):
-    """Remove sessions that expired before a moment, by default a month ago; yields how many, a batch at a time."""
-    yield from removed(expired_before(before or timezone.now() - SESSIONS_KEPT))
+    """Remove these; yields how many, a batch at a time."""
+    for sessions in expired_sessions(before):
+        yield from removed(sessions)
 
 
 def keep(*employee_ids):

@@ -4,13 +4,14 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session as BrowserSession
 from django.utils import timezone
 
 from config import audit
 from config.models import AuditEntry, IdempotencyKey
 from config.testing import make_customer, nothing_changes
 from config.tests.commands import ran
-from customers.models import Customer, NameWord
+from customers.models import Customer, NameWord, Transfer
 from customers.services import customer as services
 from customers.tasks import purge_deleted
 from employees.models import Organization, Session
@@ -18,7 +19,7 @@ from realtime import log
 from realtime.models import Event
 
 NOW = timezone.now()
-NOTHING = dict.fromkeys(["events", "audit", "idempotency", "sessions", "words", "deleted"], 0)
+NOTHING = dict.fromkeys(["events", "audit", "idempotency", "sessions", "transfers", "words", "deleted"], 0)
 
 
 def pruned(*words):
@@ -60,18 +61,26 @@ def test_what_is_older_than_promised_goes_and_the_rest_stays(layla, as_):
     key(layla, "new", hours=23)
     for days in (31, 29):
         Session.objects.create(employee=layla, refresh_id=str(days), expires_at=NOW - timedelta(days=days))
+    for hours in (-1, 1):
+        BrowserSession.objects.create(session_key=str(hours), expire_date=NOW + timedelta(hours=hours))
+    for hours in (23, 25):
+        ended = {"status": "done", "finished_at": NOW - timedelta(hours=hours), "sample": [["منيرة"]]}
+        asked = {"organization_id": layla.organization_id, "requested_by": layla, "language": "ar", "format": "csv"}
+        Transfer.objects.create(kind="import", what="customers", file_name="a.csv", **asked, **ended)
     NameWord.objects.create(organization_id=layla.organization_id, word="منسي")
-    due = NOTHING | {"events": 1, "idempotency": 1, "sessions": 1, "words": 1}
+    due = NOTHING | {"events": 1, "idempotency": 1, "sessions": 2, "transfers": 1, "words": 1}
 
     with nothing_changes():
         assert pruned("--dry-run") == due
-    assert NameWord.objects.filter(word="منسي").exists()
+    assert NameWord.objects.filter(word="منسي").exists() and Transfer.objects.filter(sample=[]).count() == 0
     assert pruned() == due
     assert pruned() == NOTHING
     assert not Event.objects.filter(pk=old).exists() and Event.objects.count() == kept
     assert [row.key for row in IdempotencyKey.objects.all()] == ["new"]
     assert Session.objects.get(employee=layla, refresh_id="29")
-    assert AuditEntry.objects.count() == 1
+    assert BrowserSession.objects.get().session_key == "1"
+    assert sorted(transfer.sample for transfer in Transfer.objects.all()) == [[], [["منيرة"]]]
+    assert AuditEntry.objects.filter(row_id="cust_1").count() == 1
 
 
 def test_the_audit_goes_only_when_told_how_much_of_it_and_in_batches(db, monkeypatch):
@@ -115,7 +124,10 @@ def test_a_customer_that_is_restored_meanwhile_stays(layla):
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (["events,everything"], "Unknown: everything. There are events, audit, idempotency, sessions, words, deleted."),
+        (
+            ["events,everything"],
+            f"Unknown: everything. There are {', '.join(NOTHING)}.",
+        ),
         (["--older-than=0"], "--older-than must be from 1 to 36500 days."),
         (["--deleted-days=-1"], "--deleted-days must be from 1 to 36500 days."),
         (["--older-than=99999999"], "--older-than must be from 1 to 36500 days."),

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from django.apps import apps
-from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
@@ -16,6 +14,7 @@ from config import audit
 from config.api import idempotency
 from config.commands import HubCommand
 from config.progress import Progress
+from customers import transferring
 from customers.services import customer, search
 from employees import services as employees
 from employees.models import Organization
@@ -35,10 +34,8 @@ class Kind(NamedTuple):
     prune: Callable
 
 
-def _sessions(before):
-    yield from employees.prune_sessions(before)
-    if apps.is_installed("django.contrib.sessions"):
-        call_command("clearsessions")
+def _transfers(before):
+    yield transferring.prune(before)
 
 
 def _words(before):
@@ -61,7 +58,16 @@ KINDS = {
     "idempotency": Kind(
         idempotency.KEPT, lambda before: idempotency.used_before(before).count(), idempotency.prune_keys
     ),
-    "sessions": Kind(employees.SESSIONS_KEPT, lambda before: employees.expired_before(before).count(), _sessions),
+    "sessions": Kind(
+        employees.SESSIONS_KEPT,
+        lambda before: sum(sessions.count() for sessions in employees.expired_sessions(before)),
+        employees.prune_sessions,
+    ),
+    "transfers": Kind(
+        transferring.KEPT_FOR,
+        lambda before: transferring.ended_with_files(before).count(),
+        _transfers,
+    ),
     "words": Kind(timedelta(0), _unused_words, _words),
 }
 # Its time is the organizations' own, or --deleted-days.
@@ -71,8 +77,9 @@ DELETED = "deleted"
 class Command(HubCommand):
     help = (
         "Remove what has been kept for long enough: events of live updates (a day), the audit (for ever), answers to "
-        "idempotency keys (a day), sessions (30 days after they expired), customers that were deleted (for as long "
-        "as their organization keeps them), words that no name holds any more. The beat does so too, but for the audit."
+        "idempotency keys (a day), sessions (30 days after they expired), files of imports and exports (a day), "
+        "words that no name holds any more, customers that were deleted (for as long as their organization keeps "
+        "them). The beat does so too, but for the audit."
     )
     interrupted = gettext_lazy("Interrupted: what was done stays; run it again for the rest")
 
