@@ -136,6 +136,16 @@ class Page:
         """Type into a field, or choose of a list."""
         self.evaluate(f"document.querySelector({json.dumps(selector)}).value = {json.dumps(value)}")
 
+    def attach(self, selector, file):
+        """Choose a file."""
+        root = self.send("DOM.getDocument")["root"]["nodeId"]
+        field = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self.send("DOM.setFileInputFiles", nodeId=field, files=[str(file)])
+
+    def fetch(self, url):
+        """`(status, text)` of something that this page may download."""
+        return self.evaluate(f"fetch({json.dumps(url)}).then(async got => [got.status, await got.text()])")
+
     def _loaded(self, go):
         self._browser.events(self._session).clear()
         go()
