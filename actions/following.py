@@ -44,11 +44,12 @@ def open_first_action(customer, *, actor):
     insert_all([customer], [values], actor)
 
 
-def follow_customers(customers, changes, *, actor):
+def follow_customers(customers, changes, *, actor, since=None):
     """Bring actions up to what changed in their customers: copies, and live ones move with the customer.
 
     Of a customer that is handed over, the actions of the former assignee go to the new one, and
-    those of nobody where the former assignee was nobody or one who could not be given any.
+    those of nobody where the former assignee was nobody or one who could not be given any. Where the hand-over takes
+    back an earlier one, only those that were opened `since`: the others are whose they were.
     """
     copied = {"assigned_employee_id", "city_key", "region"}
     news = {row.pk: change for row, change in zip(customers, changes, strict=True) if copied & change.keys()}
@@ -64,13 +65,52 @@ def follow_customers(customers, changes, *, actor):
         customer, change = customer_of[action.customer_id], news[action.customer_id]
         copies = {"customer_assignee": customer.assigned_employee_id}
         copies |= {name: getattr(customer, name) for name in ("city_key", "region") if name in change}
-        if "assigned_employee_id" in change and action.status not in ENDED:
+        is_free = since is None or action.created_at > since
+        if "assigned_employee_id" in change and action.status not in ENDED and is_free:
             before, after = change["assigned_employee_id"]
             if action.assigned_to_id in ((before,) if before in able else (before, None)):
                 copies["assigned_to_id"] = able.get(after)
         groups.setdefault(tuple(sorted(copies.items(), key=lambda item: item[0])), []).append(action)
     for copies, group in groups.items():
         change_all(group, dict(copies), actor, "")
+
+
+def follow_merges(changes_of, *, actor):
+    """Bring actions that a merge, or its undoing, has written up to the customers whose they are now.
+
+    `changes_of` says by id what was written. Live ones change hands as when a customer is handed over, and notes go
+    with their actions.
+    """
+    actions, now = _lock_all(pk__in=list(changes_of)), timezone.now()
+    customers = Customer.objects.in_bulk({action.customer_id for action in actions})
+    owners = {action.customer_assignee for action in actions}
+    able = holders_among({*owners, *(customer.assigned_employee_id for customer in customers.values())})
+    changes = []
+    for action in actions:
+        customer = customers[action.customer_id]
+        before, after = action.customer_assignee, customer.assigned_employee_id
+        news = {
+            "customer_assignee": after,
+            "customer_deleted": customer.deleted_at is not None,
+            "city_key": customer.city_key,
+            "region": customer.region,
+        }
+        leaves = before != after and action.assigned_to_id in ((before,) if before in able else (before, None))
+        if leaves and action.status not in ENDED:
+            news["assigned_to_id"] = able.get(after)
+        told = dict(changes_of[action.pk])
+        for name, value in news.items():
+            if getattr(action, name) != value:
+                told[name] = told.get(name, (getattr(action, name),))[0], value
+                setattr(action, name, value)
+        action.version, action.updated_at = action.version + 1, now
+        changes.append(told)
+    columns = ["customer_assignee", "customer_deleted", "city_key", "region", "assigned_to", "version", "updated_at"]
+    CustomerAction.objects.bulk_update(actions, columns)
+    for customer in customers.values():
+        theirs = [action.pk for action in actions if action.customer_id == customer.pk]
+        ActionNote.objects.filter(action__in=theirs).exclude(customer=customer).update(customer=customer)
+    changed.send(CustomerAction, rows=actions, kind="updated", changes=changes, actor=actor)
 
 
 def follow_deletions(customers, kind, *, actor):

@@ -19,9 +19,11 @@ def open_first_actions(rows, kind, actor, first_action=False, **_message):
 
 
 @receiver(changed, sender=Customer)
-def follow_customers(rows, kind, changes, actor, **_message):
+def follow_customers(rows, kind, changes, actor, written=None, since=None, **_message):
     if kind == "updated":
-        following.follow_customers(rows, changes, actor=actor)
+        if written and written.get(CustomerAction):
+            following.follow_merges(written[CustomerAction], actor=actor)
+        following.follow_customers(rows, changes, actor=actor, since=since)
         following.follow_wishes(rows, changes, actor=actor)
     elif kind == "erased":
         for customer in rows:

@@ -429,6 +429,7 @@ CELERY_BEAT_SCHEDULE = {
     "prune events": {"task": "realtime.tasks.prune_events", "schedule": crontab(minute=17)},
     "run transfers": {"task": "customers.tasks.run_transfers", "schedule": timedelta(seconds=3)},
     "prune transfers": {"task": "customers.tasks.prune_transfers", "schedule": crontab(minute=37)},
+    "prune merge snapshots": {"task": "customers.tasks.prune_merge_snapshots", "schedule": crontab(minute=47)},
     "prune words of names": {"task": "customers.tasks.prune_name_words", "schedule": crontab(hour=3, minute=40)},
 }
 # A message that has waited for longer finds a newer one behind it: a day without workers leaves no heap.

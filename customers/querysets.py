@@ -19,10 +19,14 @@ class CustomerQuerySet(models.QuerySet):
         """Customers that are the caller's: admins see the organization's, managers their team's and
         the unassigned ones, everybody else their own.
 
-        Living ones only; with `deleted=True` the deleted ones instead, with None both.
+        Living ones only; with `deleted=True` the deleted ones instead, with None both. Who was merged into
+        another is neither.
         """
-        scoped = self._in_scope(employee)
-        return scoped if deleted is None else scoped.filter(deleted_at__isnull=not deleted)
+        scoped = self.in_scope_of(employee)
+        if deleted is False:
+            return scoped.filter(deleted_at=None)
+        standing = scoped.filter(merged_into=None)
+        return standing.filter(deleted_at__isnull=False) if deleted else standing
 
     def claimable_by(self, employee):
         """Unassigned customers of the organization, for those who may claim them."""
@@ -41,7 +45,8 @@ class CustomerQuerySet(models.QuerySet):
         agreed = self.filter(Exists(words), Q(Subquery(last)))
         return agreed.filter(do_not_contact=False) if purpose == ConsentPurpose.MARKETING else agreed
 
-    def _in_scope(self, employee):
+    def in_scope_of(self, employee):
+        """Customers that are the caller's, whatever has become of them."""
         mine = self.filter(organization_id=employee.organization_id)
         if employee.role == Role.ADMIN:
             return mine
@@ -61,6 +66,13 @@ class ChildQuerySet(models.QuerySet):
         """Those of the living customers that are the caller's; see CustomerQuerySet for `deleted`."""
         customers = self.model._meta.get_field("customer").related_model
         return self.filter(customer__in=customers.objects.visible_to(employee, deleted=deleted))
+
+
+class MergeQuerySet(models.QuerySet):
+    def visible_to(self, employee):
+        """Merges of two customers that both are the caller's, whatever has become of them since."""
+        customers = self.model._meta.get_field("survivor").related_model.objects.in_scope_of(employee)
+        return self.filter(survivor__in=customers, merged__in=customers)
 
 
 class ListingQuerySet(models.QuerySet):

@@ -4,7 +4,7 @@ from config.counts import report
 from config.jobs import job
 from customers import counting, refreshing, transferring
 from customers.services import customer as services
-from customers.services import search
+from customers.services import merge, search
 from employees.models import Organization
 
 
@@ -24,6 +24,12 @@ def purge_deleted():
 def prune_name_words():
     """Forget words that no customer's name holds any more: one organization at a time, for writers wait meanwhile."""
     return sum(map(search.prune_name_words, Organization.objects.all()))
+
+
+@job
+def prune_merge_snapshots():
+    """Forget what undoing would need of merges that are too old for it."""
+    return merge.prune_snapshots()
 
 
 @job

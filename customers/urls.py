@@ -10,6 +10,7 @@ from customers.views.consent import ConsentViewSet
 from customers.views.customer import CustomerViewSet
 from customers.views.history import HistoryViewSet
 from customers.views.listing import ListingViewSet
+from customers.views.merge import MergeViewSet, UndoViewSet
 from customers.views.privacy import PersonViewSet, PrivacyRequestsViewSet, PrivacyRequestViewSet
 from customers.views.timeline import TimelineViewSet
 
@@ -64,6 +65,7 @@ urlpatterns = [
         CustomerViewSet.as_view({"post": "search"}, write_permission="customers.read"),
         name="customers-search",
     ),
+    path("customers/merges/<id:pk>/undo", UndoViewSet.as_view({"post": "undo"}), name="merge-undo"),
     path("customers/<id:pk>", CustomerViewSet.as_view(_ONE), name="customer"),
     path("customers/<id:pk>/stage", CustomerViewSet.as_view({"patch": "stage"}), name="customer-stage"),
     path(
@@ -86,6 +88,8 @@ urlpatterns = [
         CustomerViewSet.as_view({"post": "erase"}, write_permission="customers.erase"),
         name="customer-erase",
     ),
+    path("customers/<id:customer_id>/merge", MergeViewSet.as_view({"post": "create"}), name="customer-merge"),
+    path("customers/<id:customer_id>/merges", MergeViewSet.as_view({"get": "list"}), name="customer-merges"),
     *_below_customer(ConsentViewSet, get="retrieve"),
     path("customers/<id:customer_id>/export", PersonViewSet.as_view({"get": "export"}), name="customer-export"),
     path("privacy-requests", PrivacyRequestsViewSet.as_view({"get": "list"}), name="privacy-requests"),

@@ -139,7 +139,7 @@ def _parts(event, eyes):
         return _cards(event, eyes)
     key = {f"{kind}Id": event.row_id}
     if verb == "deleted":
-        return [(event.event, eyes.before, key)] if eyes.before else []
+        return [(event.event, eyes.before, key | event.data)] if eyes.before else []
     if eyes.before and not eyes.after:
         if kind == "customer":
             return [("customer.assigned", eyes.before, key | {"removed": True})]

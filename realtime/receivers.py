@@ -60,6 +60,7 @@ KINDS = {
         viewers={"owner": "assigned_employee_id"},
         along={
             "stage": {"stageHistory"},
+            "actions": {"nextFollowUpDate"},
             "appointments": {"nextFollowUpDate"},
             "reminders": {"nextFollowUpDate"},
         },
@@ -105,7 +106,7 @@ def write_events(sender, rows, kind, changes, actor, **_message):
             Event(
                 organization_id=row.organization_id,
                 event=f"{told.name}.{'deleted' if kind == 'purged' else kind}",
-                data={"changes": news} if kind == "updated" else {},
+                data={"changes": news} if kind == "updated" else _where_to(row),
                 also=_also(sender, row, change, news, actor),
                 row=wholes.get(row.pk),
                 row_id=row.pk,
@@ -168,6 +169,13 @@ def forget_documents(customer_ids):
     events.filter(data__changes__has_key="documents").update(data=listed)
     listed = Func(F("row"), template="jsonb_set(%(expressions)s, '{documents}', '[]')")
     events.filter(row__has_key="documents").update(row=listed)
+
+
+def _where_to(row):
+    """Whom a customer was merged into, where whoever saw the one sees the other."""
+    survivor = getattr(row, "merged_into", None)
+    is_seen_alike = survivor and survivor.assigned_employee_id == row.assigned_employee_id
+    return {"mergedInto": survivor.pk} if is_seen_alike else {}
 
 
 def _rendered(told, kind, pairs):

@@ -53,6 +53,7 @@ NOT_FOUND_MESSAGES = {
     "interaction": gettext_lazy("Interaction not found"),
     "listing": gettext_lazy("Listing not found"),
     "privacyRequest": gettext_lazy("Privacy request not found"),
+    "merge": gettext_lazy("Merge not found"),
     "property": gettext_lazy("Property interest not found"),
     "reminder": gettext_lazy("Reminder not found"),
 }

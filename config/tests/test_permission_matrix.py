@@ -29,6 +29,7 @@ from customers.compliance.parts import PARTS
 from customers.services import activity, consent, privacy
 from customers.services import customer as customers
 from customers.services.compliance import new_rows
+from customers.services.merge import merge_customers
 from documents.inspection import Inspected
 from documents.services import add_document
 from documents.tests.files import MULTIPART, form, pdf
@@ -104,6 +105,9 @@ TABLE = {
     ("customer-assign", "POST"): _LEAD,
     ("customer-claim", "POST"): _TAKE,
     ("customer-restore", "POST"): _LEAD,
+    ("customer-merge", "POST"): _LEAD,
+    ("customer-merges", "GET"): _READ,
+    ("merge-undo", "POST"): ("200 200 200 200 404", "200 200 404 200 404", "403", "403", "401"),
     ("customer-consents", "GET"): _READ,
     ("customer-consents", "POST"): _NOTE,
     ("customer-consent", "GET"): _READ,
@@ -202,6 +206,7 @@ BODIES = {
     ("customer-stage", "PATCH"): {"toStage": "negotiation", "reason": "زيارة ناجحة"},
     ("customer-assign", "POST"): lambda world: {"employeeId": world.employees["sami"].pk},
     ("customer-erase", "POST"): {"confirm": "<pk>"},
+    ("customer-merge", "POST"): lambda world: {"mergedId": world.customers["huda"].pk},
     ("customer-consents", "POST"): {"purpose": "marketing", "status": "granted"},
     ("customer-privacy-requests", "POST"): {"kind": "access"},
     **{("customer-privacy-request", method): {"outcome": "ملاحظة"} for method in ("PUT", "PATCH")},
@@ -337,14 +342,16 @@ def first_world(module_db):
         district="Canary district", amenities=["canary pool"], description="canary description",
         ad_license_number="canary licence", image_url="https://canary.test/villa.jpg",
     )  # fmt: skip
-    foreign_ids = [other.pk, noura.pk, theirs.pk, todo["theirs"].pk, offers["theirs"].pk]
+    merges = {name: absorb(people["layla"], customer) for name, customer in ours.items()}
+    merges["theirs"] = absorb(noura, theirs)
+    foreign_ids = [other.pk, merges["theirs"], noura.pk, theirs.pk, todo["theirs"].pk, offers["theirs"].pk]
     foreign_ids += hanging[theirs.pk].values()
     foreign_ids += [*Team.objects.filter(organization=other).values_list("pk", flat=True)]
     connection.check_constraints()
     return SimpleNamespace(
         organization=organization, employees=people, customers={**ours, "theirs": theirs}, actions=todo,
         listings=offers, noura=noura, theirs=theirs, team=team, other=other, gone=gone, foreign_ids=foreign_ids,
-        hanging=hanging,
+        hanging=hanging, merges=merges,
     )  # fmt: skip
 
 
@@ -352,6 +359,12 @@ def first_world(module_db):
 def world(first_world, db):
     """What `first_world` says, for each test anew."""
     return copy.deepcopy(first_world)
+
+
+def absorb(actor, customer):
+    """The id of a merge of another customer of the same assignee into this one."""
+    other = make_customer(actor, assigned_employee_id=customer.assigned_employee_id)
+    return merge_customers(customer, other.pk, actor=actor).pk
 
 
 def make_children(actor, customer, title="عنوان"):
@@ -419,6 +432,8 @@ def rows_for(world, role, path):
     if "customers/<" in path or "/actions/<" in path:
         rows = world.actions if "/actions/<" in path else world.customers
         return {whose: rows[key].pk for whose, key in keys.items()}
+    if "merges/<" in path:
+        return {whose: world.merges[key] for whose, key in keys.items()}
     if "documents/<" in path:
         return {whose: world.hanging[world.customers[key].pk]["documents"] for whose, key in keys.items()}
     if "listings/<" in path:

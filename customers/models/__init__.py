@@ -16,6 +16,7 @@ from customers.models.compliance import (
 from customers.models.counts import CustomerDay, CustomerSum, CustomerWord, StageMedian
 from customers.models.customer import Assignment, Customer, NameWord, StageChange
 from customers.models.listing import Listing
+from customers.models.merge import CustomerMerge
 from customers.models.privacy import Consent, PrivacyRequest
 from customers.models.transfer import Transfer
 
@@ -27,6 +28,7 @@ __all__ = [
     "Consent",
     "Customer",
     "CustomerDay",
+    "CustomerMerge",
     "CustomerSum",
     "CustomerWord",
     "EjarContract",

@@ -118,6 +118,10 @@ class Customer(VersionedModel):
     deleted_at = models.DateTimeField(null=True, editable=False)
     # Since then a pseudonym stands for the person: services.erasing.
     erased_at = models.DateTimeField(null=True, editable=False)
+    # The customer that this one turned out to be: see services.merge. It leaves with that one.
+    merged_into = models.ForeignKey(
+        "self", models.CASCADE, null=True, db_index=False, related_name="merged_customers", editable=False
+    )
 
     # What the gates found missing when a service has just moved this customer on: customers.gates.
     warnings = None
@@ -131,6 +135,10 @@ class Customer(VersionedModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "phone"], condition=models.Q(deleted_at=None), name="customer_phone_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None) | models.Q(deleted_at__isnull=False),
+                name="customer_merged_is_deleted",
             ),
         ]
         indexes = [

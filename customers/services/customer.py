@@ -5,6 +5,7 @@ API's spelling of them. None clears; `preferences` and `source_details` merge. `
 column: services.compliance writes it within the same change.
 """
 
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -31,6 +32,8 @@ from employees.services import keep, not_of_yours
 
 MAX_REASON = 500
 SYSTEM_NAME, SYSTEM_ID = "System", "system"
+# How PostgreSQL names the phone that it refuses, in whatever language.
+_PHONE_TOLD = re.compile(r"\)=\(.*?, (.*?)\)")
 
 
 # --- One customer -------------------------------------------------------------------------
@@ -54,7 +57,7 @@ def create_customer(*, actor, values, first_action=True, override_reason=""):
     born = {"created_at": now, "updated_at": now, "stage_entered_at": now}
     customer = Customer(organization_id=actor.organization_id, **born, **values)
     put(customer, entering(customer, customer.stage, now))
-    with _phone_reported(actor, customer.phone), compliance.numbers_reported(actor, ksa), recorded(actor):
+    with phone_reported(actor), compliance.numbers_reported(actor, ksa), recorded(actor):
         check_assignee(actor, assignee_id)
         customer.save(force_insert=True)
         compliance.write(customer, compliance.edits_of(customer, ksa, actor=actor), actor)
@@ -76,7 +79,7 @@ def update_customer(customer, *, actor, values, reason="", notes="", override_re
     DoesNotExist (404) when it was deleted meanwhile.
     """
     values, ksa = _apart(values)
-    with _phone_reported(actor, values.get("phone")), compliance.numbers_reported(actor, ksa), recorded(actor):
+    with phone_reported(actor), compliance.numbers_reported(actor, ksa), recorded(actor):
         keep(values.get("assigned_employee_id"))
         customer = hold(customer, actor)
         if _is_what_was_paid(customer, values.get("paid_amount")):
@@ -138,7 +141,7 @@ def delete_customer(customer, *, actor):
 
 def restore_customer(customer, *, actor):
     """Bring a deleted customer back. Raises ValidationError (409, `duplicate`) when its phone is taken meanwhile."""
-    with _phone_reported(actor, customer.phone), recorded(actor):
+    with phone_reported(actor), recorded(actor):
         customer = lock(customer)
         if save_changes(customer, deleted_at=None):
             changed.send(Customer, rows=[customer], kind="restored", changes=[{}], actor=actor)
@@ -146,11 +149,19 @@ def restore_customer(customer, *, actor):
 
 
 def purge_customer(customer, *, actor):
-    """Remove a customer and its children for good; the audit keeps who and when, but no value."""
+    """Remove a customer and its children for good, with those who were merged into it: they are the same person.
+
+    The audit keeps who and when, but no value.
+    """
     with recorded(actor, scrub=True):
-        customer = lock(customer)
-        key = customer.pk
-        scrub_entries("customers", [key])
+        keys = merged_into(customer)
+        rows = {row.pk: row for row in held(Customer.objects.filter(pk__in=keys))}
+        _purge_all([*(rows[key] for key in reversed(keys)), lock(customer)], actor)
+
+
+def _purge_all(customers, actor):
+    for customer in customers:
+        scrub_entries("customers", [customer.pk])
         forget_children(customer)
         changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor)
         customer.delete()
@@ -177,6 +188,15 @@ def purge_deleted(days=None):
             if customer:
                 purge_customer(customer, actor=None)
         yield int(customer is not None)
+
+
+def merged_into(customer):
+    """The ids of those who were merged into a customer, then of those who had been merged into them, and so on."""
+    keys, found = [], [customer.pk]
+    while found:
+        found = list(Customer.objects.filter(merged_into__in=found).values_list("pk", flat=True))
+        keys += found
+    return keys
 
 
 def put(customer, values):
@@ -286,7 +306,7 @@ def write_assignments(customers, befores, actor, notes=""):
 
 
 @contextmanager
-def _phone_reported(actor, phone):
+def phone_reported(actor):
     """Turn a violation of the phone's uniqueness into a 409; the other customer is named only to those who see it."""
     try:
         yield
@@ -294,7 +314,13 @@ def _phone_reported(actor, phone):
         if "customer_phone_unique" not in str(error):
             raise
         details = {"field": "phone"}
-        existing = Customer.objects.visible_to(actor).filter(phone=phone).values_list("pk", flat=True).first()
+        taken = _PHONE_TOLD.search(error.__cause__.diag.message_detail or "")
+        existing = (
+            Customer.objects.visible_to(actor)
+            .filter(phone=taken[1] if taken else "")
+            .values_list("pk", flat=True)
+            .first()
+        )
         if existing:
             details["existingId"] = existing
         message = _("A customer with this phone number exists already")

@@ -4,11 +4,11 @@ from django.utils.functional import cached_property
 
 from config.api.exceptions import missing
 from config.api.renderers import iso
-from config.api.viewsets import HubViewSet
 from customers.models import Customer
+from customers.views.path import CustomerPathViewSet
 
 
-class ChildViewSet(HubViewSet):
+class ChildViewSet(CustomerPathViewSet):
     """Rows that hang on a customer: seen and changed by those who see the customer.
 
     A concrete one names its `model` and the services that write it: `add(customer, actor=, values=)`,

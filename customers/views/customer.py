@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from config.api.links import unmarked
 from config.api.renderers import iso
-from config.api.viewsets import HubViewSet
 from config.audit import record_disclosure
 from customers.compliance import numbers
 from customers.filters import (
@@ -43,6 +42,7 @@ from customers.services import customer as services
 from customers.services.bulk import bulk_change
 from customers.services.erasing import erase_customer
 from customers.stats import statistics, total_of
+from customers.views.path import CustomerPathViewSet
 
 DELETED_ONLY = {"deleted": {"type": "string", "enum": ["only"], "description": "The deleted ones instead"}}
 
@@ -51,8 +51,8 @@ CARDS, MOST_CARDS = 5, 20
 _SHOWS_NATIONAL_ID = b'"nationalId":"'
 
 
-class CustomerViewSet(HubViewSet):
-    resource, collection = "customer", "customers"
+class CustomerViewSet(CustomerPathViewSet):
+    resource, collection, customer_word = "customer", "customers", "pk"
     permission, write_permission = "customers.read", "customers.write"
     delete_permission = "customers.delete"
     serializer_class = CustomerSerializer
