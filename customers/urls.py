@@ -8,6 +8,7 @@ from customers.views.activity import AppointmentViewSet, InteractionViewSet, Int
 from customers.views.compliance import ComplianceViewSet, ItemViewSet, ObjectViewSet
 from customers.views.consent import ConsentViewSet
 from customers.views.customer import CustomerViewSet
+from customers.views.duplicate import CustomerDuplicatesViewSet, DuplicatesViewSet
 from customers.views.history import HistoryViewSet
 from customers.views.listing import ListingViewSet
 from customers.views.merge import MergeViewSet, UndoViewSet
@@ -65,6 +66,7 @@ urlpatterns = [
         CustomerViewSet.as_view({"post": "search"}, write_permission="customers.read"),
         name="customers-search",
     ),
+    path("customers/duplicates", DuplicatesViewSet.as_view({"get": "list"}), name="customers-duplicates"),
     path("customers/merges/<id:pk>/undo", UndoViewSet.as_view({"post": "undo"}), name="merge-undo"),
     path("customers/<id:pk>", CustomerViewSet.as_view(_ONE), name="customer"),
     path("customers/<id:pk>/stage", CustomerViewSet.as_view({"patch": "stage"}), name="customer-stage"),
@@ -90,6 +92,11 @@ urlpatterns = [
     ),
     path("customers/<id:customer_id>/merge", MergeViewSet.as_view({"post": "create"}), name="customer-merge"),
     path("customers/<id:customer_id>/merges", MergeViewSet.as_view({"get": "list"}), name="customer-merges"),
+    path(
+        "customers/<id:customer_id>/duplicates",
+        CustomerDuplicatesViewSet.as_view({"get": "list"}),
+        name="customer-duplicates",
+    ),
     *_below_customer(ConsentViewSet, get="retrieve"),
     path("customers/<id:customer_id>/export", PersonViewSet.as_view({"get": "export"}), name="customer-export"),
     path("privacy-requests", PrivacyRequestsViewSet.as_view({"get": "list"}), name="privacy-requests"),

@@ -109,18 +109,20 @@ def _offset_page(queryset, order, size, page, selective, known):
     start = (page - 1) * size
     gathered = _gather(queryset, order, size=size, start=start) if selective else None
     total, rows = gathered or _walk(queryset, order, size, start, known)
+    return Page([key for key, _value in rows], numbered(page, size, total))
+
+
+def numbered(page, size, total):
+    """The `pagination` object of one page by its number."""
     pages = -(-total // size)
-    return Page(
-        [key for key, _value in rows],
-        {
-            "currentPage": page,
-            "pageSize": size,
-            "totalPages": pages,
-            "totalItems": total,
-            "hasNextPage": page < pages,
-            "hasPreviousPage": page > 1,
-        },
-    )
+    return {
+        "currentPage": page,
+        "pageSize": size,
+        "totalPages": pages,
+        "totalItems": total,
+        "hasNextPage": page < pages,
+        "hasPreviousPage": page > 1,
+    }
 
 
 def _count(queryset, order):

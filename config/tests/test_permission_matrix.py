@@ -108,6 +108,8 @@ TABLE = {
     ("customer-merge", "POST"): _LEAD,
     ("customer-merges", "GET"): _READ,
     ("merge-undo", "POST"): ("200 200 200 200 404", "200 200 404 200 404", "403", "403", "401"),
+    ("customers-duplicates", "GET"): ("200", "200", "403", "403", "401"),
+    ("customer-duplicates", "GET"): _LEAD,
     ("customer-consents", "GET"): _READ,
     ("customer-consents", "POST"): _NOTE,
     ("customer-consent", "GET"): _READ,

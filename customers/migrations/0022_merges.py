@@ -23,7 +23,7 @@ _MOVED = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0020_references_in_any_case")]
+    dependencies = [("customers", "0021_privacy")]
     operations = [
         migrations.AddField(
             "customer",

@@ -11,7 +11,7 @@ from config.audit import audited
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0021_privacy'),
+        ('customers', '0022_merges'),
         ('employees', '0006_employee_licences'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

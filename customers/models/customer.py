@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -212,6 +213,11 @@ class Customer(VersionedModel):
                 name="customer_do_not_contact",
                 condition=models.Q(deleted_at=None, do_not_contact=True),
             ),
+            models.Index(
+                fields=["merged_into"],
+                name="customer_merged_into",
+                condition=models.Q(merged_into__isnull=False),
+            ),
             GinIndex(fields=["facets"], name="customer_facets"),
             GinIndex(OpClass("contact", name="gin_trgm_ops"), name="customer_contact"),
             GinIndex(
@@ -221,6 +227,26 @@ class Customer(VersionedModel):
                 fields=["organization", "national_id"],
                 name="customer_national_id",
                 condition=models.Q(deleted_at=None) & ~models.Q(national_id=""),
+            ),
+            # Likely duplicates are found by these alone: see customers.duplicates.
+            models.Index(
+                fields=["organization", "whatsapp"],
+                name="customer_whatsapp",
+                include=["id"],
+                condition=models.Q(deleted_at=None) & ~models.Q(whatsapp="") & ~models.Q(whatsapp=models.F("phone")),
+            ),
+            models.Index(
+                models.F("organization"),
+                Lower("email"),
+                name="customer_email",
+                include=["email", "id"],
+                condition=models.Q(deleted_at=None) & ~models.Q(email=""),
+            ),
+            models.Index(
+                fields=["organization", "name_folded", "city_key"],
+                name="customer_namesake",
+                include=["id"],
+                condition=models.Q(deleted_at=None) & ~models.Q(city_key=""),
             ),
         ]
 
