@@ -3,8 +3,11 @@
 from django.dispatch import receiver
 
 from config.signals import changed
+from customers.models import Customer
 from customers.services.activity import hand_over_appointments
 from customers.services.bulk import hand_over_customers
+from customers.services.merge import forget_merges
+from customers.services.transfer import forget_transfers
 from employees.models import Employee
 
 
@@ -14,3 +17,11 @@ def hand_over_when_somebody_leaves(rows, changes, actor, successor=None, **_mess
         if change.get("is_active") == (True, False):
             hand_over_customers(employee, successor=successor, actor=actor)
             hand_over_appointments(employee, successor=successor, actor=actor)
+
+
+@receiver(changed, sender=Customer)
+def forget_with_the_person(rows, kind, **_message):
+    if kind in ("erased", "purged"):
+        for customer in rows:
+            forget_merges(customer)
+            forget_transfers(customer.organization_id)

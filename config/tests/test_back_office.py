@@ -414,7 +414,7 @@ def _last():
 
 
 def _told_since(last, keys):
-    """What the audit, the events and the history of stages have since then; what differs in any two calls by its name."""
+    """What audit, events and the history of stages have since then; what differs in any two calls by its name."""
     last_entry, last_event = last
     audit = AuditEntry.objects.filter(pk__gt=last_entry).order_by("pk")
     events = Event.objects.filter(pk__gt=last_event).order_by("pk")

@@ -12,6 +12,7 @@ from customers import history
 from customers.admin.activity import ACTIVITY
 from customers.admin.compliance import compliance_today
 from customers.admin.history import HISTORY
+from customers.admin.merge import MergePages, Merges, likely
 from customers.admin.privacy import PrivacyRequests, copy_of_person, erase
 from customers.admin.transfer import export_selected
 from customers.choices import Priority, Source, Stage
@@ -83,7 +84,7 @@ def _update(customer, actor, values):
 
 
 @admin.register(Customer)
-class CustomerAdmin(HubAdmin):
+class CustomerAdmin(MergePages, HubAdmin):
     permission, write_permission, delete_permission = "customers.read", "customers.write", "customers.delete"
     serializer_class, new_serializer_class = CustomerChangeInput, NewCustomerInput
     form_options = {
@@ -188,8 +189,8 @@ class CustomerAdmin(HubAdmin):
     # Of one that was deleted or erased.
     shown = ("name", "phone", "stage", "priority", "assigned_employee", "created_at", "deleted_at", "erased_at")
     readonly_fields = ("lead_score", "last_contact_at")
-    inlines = (*ACTIVITY, PrivacyRequests, *HISTORY)
-    panels = (compliance_today,)
+    inlines = (*ACTIVITY, PrivacyRequests, *HISTORY, Merges)
+    panels = (likely, compliance_today)
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)

@@ -32,6 +32,7 @@ from customers.models.child import CustomerChild
 from customers.models.customer import empty_preferences
 from customers.services.child import forget_children
 from customers.services.columns import derived
+from customers.services.customer import merged_into
 from customers.services.forgetting import forget_copies
 from customers.services.privacy import close_as_done
 
@@ -49,6 +50,7 @@ _PERSONAL = ("date_of_birth", "family_size", "latitude", "longitude", "next_foll
 def erase_customer(customer, *, actor, request_id=None):
     """Take everything personal out of a customer and of all that hangs on it, for good. Again: unchanged.
 
+    Those who were merged into it are the same person.
     `request_id` names the person's request that is carried out by it. Raises ValidationError (422) when that is not
     an open request of theirs to destroy what is kept, from somebody whose identity was verified.
     """
@@ -56,16 +58,20 @@ def erase_customer(customer, *, actor, request_id=None):
         customer = lock(customer, among=Customer.objects.visible_to(actor, deleted=None))
         if request_id:
             _close_request(customer, request_id, actor)
-        if customer.erased_at:
-            return customer
-        before = copy.copy(customer)
-        scrub_entries("customers", [customer.pk])
-        forget_children(customer)
-        _empty_children(customer)
-        _put_pseudonym(customer)
-        changed.send(Customer, rows=[customer], kind="erased", changes=[{}], actor=actor)
-        forget_copies(before)
+        if not customer.erased_at:
+            for row in [*held(Customer.objects.filter(pk__in=merged_into(customer))), customer]:
+                _erase(row, actor)
     return customer
+
+
+def _erase(customer, actor):
+    before = copy.copy(customer)
+    scrub_entries("customers", [customer.pk])
+    forget_children(customer)
+    _empty_children(customer)
+    _put_pseudonym(customer)
+    changed.send(Customer, rows=[customer], kind="erased", changes=[{}], actor=actor)
+    forget_copies(before)
 
 
 def pseudonymous_phone(pk):
