@@ -6,8 +6,9 @@ from actions.models import CustomerAction
 from config.testing import data_of, make_action, make_customer
 from customers.services import customer as customers
 from employees import services as employees
+from realtime.feed import Feed
 from realtime.frames import ACTIONS, CUSTOMERS, Viewer, frames_of
-from realtime.log import number_events
+from realtime.log import events_after, number_events
 from realtime.models import Event
 
 
@@ -58,6 +59,21 @@ def test_nothing_from_before_a_move_of_teams_is_replayed(as_, layla, fatima, ahm
     assert answer["events"] == [] and answer["resyncRequired"] is True
     assert told(as_(ahmed), since) == []
     assert told(client, answer["seq"]) == []
+
+
+def test_nothing_of_somebody_who_was_erased_is_replayed_neither_from_the_log_nor_from_memory(as_, layla, customer):
+    client = as_(layla)
+    since = seq_of(client)
+    feed = Feed(layla.organization_id, since)
+    customers.update_customer(customer, actor=layla, values={"notes": "سر العميل"})
+    number_events()
+    feed.append(events_after(layla.organization_id, since))
+    assert "سر العميل" in str([event.data for event in feed._events])
+    data_of(client.post(f"customers/{customer.pk}/erase", {"confirm": customer.pk}))
+    answer = data_of(client.get(f"events?since={since}"))
+    assert answer["resyncRequired"] is True and "سر العميل" not in str(answer)
+    feed.append(events_after(layla.organization_id, feed.seq))
+    assert [event.event for event in feed._events] == ["resync_required"]
 
 
 def test_cards_of_an_employee_alone_follow_their_customers(ahmed, layla, customer):
