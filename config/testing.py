@@ -25,6 +25,7 @@ from customers.models import (
     Appointment,
     Assignment,
     Customer,
+    CustomerMerge,
     Interaction,
     Listing,
     PropertyInterest,
@@ -241,7 +242,7 @@ def nothing_changes():
 
 def _everything():
     models = (Customer, StageChange, Assignment, Listing, CustomerAction, ActionNote, Event, AuditEntry)
-    models += (PropertyInterest, Interaction, Appointment, Reminder, StatusChange)
+    models += (PropertyInterest, Interaction, Appointment, Reminder, StatusChange, CustomerMerge)
     tables = (model._meta.db_table for model in models)
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(f"SELECT '{table}', {table}::text FROM {table}" for table in tables))

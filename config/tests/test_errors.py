@@ -31,6 +31,7 @@ ROUTES_WITH_BODY = [
     "POST employees/{employee}/deactivate",
     "POST customers",
     "POST customers/bulk",
+    "POST customers/{customer}/merge",
     "POST customers/search",
     "PATCH customers/{customer}",
     "PUT customers/{customer}",

@@ -121,6 +121,18 @@ def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
     bulk = {"customerIds": [key, "cust_none"], "operation": "priority", "priority": "low"}
     check(client.post("customers/bulk", bulk), "post", "customers/bulk")
     check(client.post("customers/search", {"query": whole["name"]}), "post", "customers/search")
+    check(client.get("customers/duplicates"), "get", "customers/duplicates")
+    twin = make_customer(layla, name="محمد", national_id="1000000008")
+    assert check(client.get("customers/duplicates"), "get", "customers/duplicates")["data"]["duplicates"]
+    below = "customers/{customer_id}"
+    assert check(client.get(f"customers/{key}/duplicates"), "get", f"{below}/duplicates")["data"]["duplicates"]
+    done = check(client.post(f"customers/{key}/merge", {"mergedId": twin.pk}), "post", f"{below}/merge")["data"]
+    check(client.get(f"customers/{key}/merges"), "get", f"{below}/merges")
+    check(client.post(f"customers/{key}/merge", {"mergedId": twin.pk}), "post", f"{below}/merge")
+    undo, undone = "customers/merges/{id}/undo", f"customers/merges/{done['merge']['id']}/undo"
+    check(client.patch(f"customers/{key}", {"nationality": "Saudi"}), "patch", one)
+    check(client.post(undone), "post", undo)
+    check(client.post(undone), "post", undo)
     check(client.delete(f"customers/{key}"), "delete", one)
     check(client.post(f"customers/{key}/restore"), "post", f"{one}/restore")
 

@@ -724,7 +724,7 @@ def test_bulk_says_of_invisible_customers_what_it_says_of_unknown_ones(world, cl
     before = world.theirs.updated_at
     world.theirs.refresh_from_db()
     assert (world.theirs.priority, world.theirs.tags) == ("medium", ["canary-tag"])
-    assert world.theirs.updated_at >= before and world.theirs.version == 2
+    assert world.theirs.updated_at >= before and world.theirs.version == 3
 
 
 @pytest.mark.parametrize("role", ACTORS)

@@ -310,7 +310,8 @@ def undo_merge(merge, *, actor):
         kept = [_kept("customers", survivor.pk, stay, Customer)] if stay else []
         # The survivor's phone becomes free before the other takes it.
         put_back("customers", {survivor.pk: back})
-        put_back("customers", {other.pk: {name: value for name, (value, _after) in columns[other.pk].items()}})
+        theirs = {name: pair[0] for name, pair in columns[other.pk].items() if name in now.rows["customers"][other.pk]}
+        put_back("customers", {other.pk: theirs})
         written = _bring_children_back(
             snapshot, now, kept, spared=Assignment if "assigned_employee_id" in stay else None
         )
@@ -355,7 +356,7 @@ def _check_undoable(merge, survivor):
 
 def _columns_of_survivor(changes, now):
     """`({column: value of before}, {column that was changed since})` of what the merge has changed of the survivor."""
-    changes = {name: pair for name, pair in changes.items() if name not in {*_FOLLOWS, *TOTALS}}
+    changes = {name: pair for name, pair in changes.items() if name in now and name not in {*_FOLLOWS, *TOTALS}}
     stay = {name for name, (_before, after) in changes.items() if now[name] != after}
     for group in (STAGE, CONTACTS):
         if stay & set(group):
@@ -379,6 +380,7 @@ def _bring_children_back(snapshot, now, kept, *, spared):
         for key, columns in snapshot["changed"].get(kind.table, {}).items():
             if key not in rows:
                 continue
+            columns = {name: pair for name, pair in columns.items() if name in rows[key]}
             stay = {name for name, (_before, after) in columns.items() if rows[key][name] != after}
             # A row is whole or not: its columns keep rules among each other.
             back[key] = {name: before for name, (before, _after) in columns.items()

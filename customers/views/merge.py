@@ -59,7 +59,7 @@ class MergeViewSet(ChildViewSet):
 
 class UndoViewSet(HubViewSet):
     resource, collection = "merge", "merges"
-    permission = write_permission = "customers.merge"
+    permission, write_permission = "customers.read", "customers.merge"
     serializer_class = MergeSerializer
     answers = {"undo": UndoneSerializer}
 
