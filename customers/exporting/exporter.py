@@ -40,7 +40,7 @@ class Exporter:
     def _write_table(self, writer, file):
         headers, widths = [column.label for column in self.columns], [column.width for column in self.columns]
         values = [column.value for column in self.columns]
-        table = writer(file, self.shape.title, headers, widths)
+        table = writer(file, self.shape.title, headers, widths, self.total)
         written = 0
         rows = self.rows.values(*self.shape.fields, **self.shape.expressions)
         for written, row in enumerate(rows.iterator(chunk_size=CHUNK_ROWS), 1):

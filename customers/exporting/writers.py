@@ -3,23 +3,32 @@
 import csv
 import io
 import re
+import zipfile
 from datetime import date, datetime
+from decimal import Decimal
+from xml.sax.saxutils import escape
 
 from django.utils.translation import get_language
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.datetime import to_excel
 
 from customers.formulas import harmless
 
 SHEET_ROWS = 1_048_576
-# What XML cannot hold, and what Excel takes for an error of its own instead of a text.
+FIRST_YEAR = 1900
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _PHONE = re.compile(r"\+[0-9]{7,15}").fullmatch
-_ERRORS = {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"}
+_SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml").fullmatch
+_DIMENSION = re.compile(rb"<dimension [^>]*/>")
+_SAMPLE_ROW = re.compile(r'(<row r="2".*?</row>)', re.DOTALL)
 
 
 class CSVWriter:
     """Writes rows to an open binary file: numbers as they are, moments in the zone that they come in."""
 
-    def __init__(self, file, title, headers, widths):
+    def __init__(self, file, title, headers, widths, total):
         self.text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         self.lines = csv.writer(self.text)
         self.lines.writerow(headers)
@@ -43,62 +52,78 @@ def _csv_cell(value):
 class XLSXWriter:
     """Writes rows as a workbook to an open binary file: right to left in Arabic, the header bold and always in view.
 
-    A sheet holds a million rows; what goes beyond stands in another one.
+    A sheet holds a million rows, what goes beyond stands in another one. openpyxl makes the book, with one row
+    to go by; the rows are written into it as text, which takes a tenth of the time and leaves nothing on disk.
     """
 
-    def __init__(self, file, title, headers, widths):
-        from openpyxl import Workbook
-
-        self.file, self.title, self.headers, self.widths = file, title, headers, widths
-        self.book = Workbook(write_only=True)
+    def __init__(self, file, title, headers, widths, total):
+        self.numbers = [f"{get_column_letter(number)}%d" for number in range(1, len(headers) + 1)]
+        self.parts, self.styles = _book(title, headers, widths, sheets=max(-(-total // (SHEET_ROWS - 1)), 1))
+        self.archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
+        self.sheets = sorted(filter(_SHEET, self.parts), key=lambda name: int(_SHEET(name)[1]))
+        for name in self.parts.keys() - set(self.sheets):
+            self.archive.writestr(name, self.parts[name])
         self.sheet, self.rows = None, SHEET_ROWS
-        self._begin_sheet()
 
     def write(self, values):
         if self.rows == SHEET_ROWS:
             self._begin_sheet()
         self.rows += 1
-        self.sheet.append([self._cell(value) for value in values])
+        cells = [self._cell(number % self.rows, value) for number, value in zip(self.numbers, values, strict=True)
+                 if value is not None and value != ""]  # fmt: skip
+        self.sheet.write(f'<row r="{self.rows}">{"".join(cells)}</row>'.encode())
 
     def close(self):
-        self.book.save(self.file)
+        """Write what stands after the rows."""
+        if self.sheet is None:
+            self._begin_sheet()
+        self._end_sheet()
+        self.archive.close()
 
     def _begin_sheet(self):
-        from openpyxl.cell import WriteOnlyCell
-        from openpyxl.styles import Font
-        from openpyxl.utils import get_column_letter
+        if self.sheet:
+            self._end_sheet()
+        name = self.sheets.pop(0)
+        before, _row, self.rest = _SAMPLE_ROW.split(self.parts[name].decode())
+        self.sheet, self.rows = self.archive.open(name, "w", force_zip64=True), 1
+        self.sheet.write(before.encode())
 
-        self.sheet, self.rows = self.book.create_sheet(self.title), 1
-        self.sheet.sheet_view.rightToLeft = get_language() == "ar"
-        self.sheet.freeze_panes = "A2"
-        cells = []
-        for number, (header, width) in enumerate(zip(self.headers, self.widths, strict=True), 1):
-            self.sheet.column_dimensions[get_column_letter(number)].width = width
-            cells.append(WriteOnlyCell(self.sheet, header))
-            cells[-1].font = Font(bold=True)
-        self.sheet.append(cells)
+    def _end_sheet(self):
+        self.sheet.write(self.rest.encode())
+        self.sheet.close()
 
-    def _cell(self, value):
-        if isinstance(value, str):
-            return self._text(value) if value else None
-        # Excel knows no time zones, and no day before 1900.
-        if isinstance(value, datetime):
-            value = value.replace(tzinfo=None, microsecond=0)
-        if isinstance(value, date) and value.year < 1900:
-            return value.isoformat()
-        return value
-
-    def _text(self, value):
-        text = _NOT_XML.sub("", value)
+    def _cell(self, number, value):
+        if isinstance(value, datetime) and value.year >= FIRST_YEAR:
+            return f'<c r="{number}" s="{self.styles["moment"]}"><v>{to_excel(value.replace(tzinfo=None))}</v></c>'
+        if isinstance(value, date) and value.year >= FIRST_YEAR:
+            return f'<c r="{number}" s="{self.styles["day"]}"><v>{to_excel(value)}</v></c>'
+        if isinstance(value, (int, float, Decimal)):
+            return f'<c r="{number}"><v>{value}</v></c>'
+        text = _NOT_XML.sub("", str(value))
         # The cell of a phone holds a text and is not evaluated: it needs no apostrophe.
         text = text if _PHONE(text) else harmless(text)
-        if text not in _ERRORS:
-            return text
-        from openpyxl.cell import WriteOnlyCell
+        return f'<c r="{number}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
 
-        cell = WriteOnlyCell(self.sheet, text)
-        cell.data_type = "s"
-        return cell
+
+def _book(title, headers, widths, *, sheets):
+    """`{name: bytes}` of the parts of a workbook, each sheet with its header and one row; `{kind of cell: style}`."""
+    book = Workbook()
+    book.remove(book.active)
+    for _number in range(sheets):
+        sheet = book.create_sheet(title)
+        sheet.sheet_view.rightToLeft = get_language() == "ar"
+        sheet.freeze_panes = "A2"
+        for number, (header, width) in enumerate(zip(headers, widths, strict=True), 1):
+            sheet.column_dimensions[get_column_letter(number)].width = width
+            sheet.cell(1, number, header).font = Font(bold=True)
+        day, moment = sheet.cell(2, 1, date(2000, 1, 1)), sheet.cell(2, 2, datetime(2000, 1, 1))
+        day.number_format, moment.number_format = "yyyy-mm-dd", "yyyy-mm-dd hh:mm"
+    content = io.BytesIO()
+    book.save(content)
+    with zipfile.ZipFile(content) as archive:
+        # How many rows there are is not said beforehand: readers would believe it.
+        parts = {name: _DIMENSION.sub(b"", archive.read(name)) for name in archive.namelist()}
+    return parts, {"day": day.style_id, "moment": moment.style_id}
 
 
 WRITERS = {"csv": CSVWriter, "xlsx": XLSXWriter}

@@ -69,6 +69,23 @@ def test_an_export_in_excel_evaluates_nothing(layla):
     )
 
 
+def test_what_does_not_fit_a_sheet_stands_in_the_next(layla, monkeypatch):
+    monkeypatch.setattr("customers.exporting.writers.SHEET_ROWS", 3)
+    for number in range(5):
+        make_customer(layla, name=f"عميل <{number}> &\ufffe")
+    book = openpyxl.load_workbook(io.BytesIO(file_of(layla, format="xlsx", columns=["name"])), read_only=True)
+    names = [[row[0].value for row in sheet.rows] for sheet in book]
+    rows = [f"عميل <{number}> &" for number in range(5)]
+    assert names == [["Name", *rows[:2]], ["Name", *rows[2:4]], ["Name", *rows[4:]]]
+
+
+def test_an_empty_export_has_its_header(layla):
+    for format in FORMATS:
+        assert len(file_of(layla, format=format)) > 100
+    book = openpyxl.load_workbook(io.BytesIO(file_of(layla, format="xlsx", columns=["name"])))
+    assert [[cell.value for cell in row] for row in book.active.rows] == [["Name"]]
+
+
 def test_a_csv_file_says_in_its_first_bytes_that_it_is_utf_8(layla):
     assert file_of(layla).startswith(b"\xef\xbb\xbf")
 

@@ -462,3 +462,65 @@ def test_listings_go_out_and_come_in_again(layla):
     assert transfer.rows_done == 1
     again = imported(layla, content, what="listings", upsert=True)
     assert (again.counts["unchanged"], again.counts["updated"], again.counts["bad"]) == (1, 0, 0)
+
+
+# --- Workers that end --------------------------------------------------------------------------
+
+_AS_ADMIN = """
+from django.core.files.uploadedfile import SimpleUploadedFile as File
+from customers.models import Transfer
+from customers.services import transfer as services
+from employees.models import Employee
+actor = Employee.objects.get(email="admin@hub.test")
+"""
+_UPLOAD = r"""
+content = "name,phone\nسارة,+966599990001\nهند,+966599990002\n".encode()
+transfer = services.start_import(actor=actor, file=File("c.csv", content), what="customers")
+print(services.check(transfer, actor=actor).pk)
+"""
+_OURS = "SELECT count(*) FROM customers WHERE phone IN ('+966599990001', '+966599990002')"
+_AT_WORK = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'COPY customers%'"
+
+
+@pytest.fixture
+def importing(hub):
+    """The import of two customers, checked: how it stands, and what people do with it.
+
+    It waits for the words of names, which nothing else needs.
+    """
+    hub.sql("DELETE FROM customers WHERE phone IN ('+966599990001', '+966599990002')")
+    key = hub.run(_AS_ADMIN + _UPLOAD).strip()
+
+    def state():
+        return hub.sql("SELECT status, attempts FROM transfers WHERE id = %s", key)[0]
+
+    def ask(verb):
+        hub.run(f"{_AS_ADMIN}services.{verb}(Transfer.objects.get(pk={key!r}), actor=actor)")
+
+    hub.wait_for(lambda: state() == ("checked", 1))
+    return state, ask
+
+
+@pytest.mark.slow
+def test_an_import_whose_worker_was_killed_is_done_once_by_the_next(hub, importing):
+    state, ask = importing
+    with hub.locked("name_words"):
+        ask("confirm")
+        hub.wait_for(lambda: hub.sql(_AT_WORK) == [(1,)])
+        hub.kill("worker")
+        assert state() == ("importing", 1)
+    assert hub.sql(_OURS) == [(0,)]
+    hub.start("worker")
+    hub.wait_for(lambda: state() == ("done", 2))
+    assert hub.sql(_OURS) == [(2,)]
+
+
+@pytest.mark.slow
+def test_an_import_that_is_cancelled_in_a_workers_hands_leaves_nothing(hub, importing):
+    state, ask = importing
+    with hub.locked("name_words"):
+        ask("confirm")
+        hub.wait_for(lambda: hub.sql(_AT_WORK) == [(1,)])
+        ask("cancel")
+    hub.wait_for(lambda: "transfer ended meanwhile" in hub.log())
+    assert (state(), hub.sql(_OURS)) == (("cancelled", 1), [(0,)])
