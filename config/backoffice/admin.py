@@ -130,6 +130,10 @@ class HubAdmin(admin.ModelAdmin):
             return [(None, {"fields": self.shown or [field.name for field in self.model._meta.concrete_fields]})]
         return super().get_fieldsets(request, obj)
 
+    def get_inlines(self, request, obj):
+        """None yet for a new row: what hangs on it comes after it."""
+        return self.inlines if obj else ()
+
     def _is_only_shown(self, request, obj):
         return obj is not None and not self.has_change_permission(request, obj)
 
@@ -299,7 +303,7 @@ class HubInline(admin.StackedInline):
     extra, newest, order = 0, 8, "-created_at"
     permission, write_permission = "customers.read", "customers.write"
     serializer_class, form_options = None, {}
-    columns = ()
+    columns = list_select_related = ()
     # What the list of all of them calls their parent, where that is not the name of the column.
     parameter = None
     add = None
@@ -319,6 +323,7 @@ class HubInline(admin.StackedInline):
     def rows_of(self, parent):
         """The newest rows, with what their columns show, and how many more there are."""
         rows = self.model._base_manager.filter(**{self.fk: parent}).order_by(self.order)
+        rows = rows.select_related(*self.list_select_related) if self.list_select_related else rows
         found = list(rows[: self.newest + 1])
         return found[: self.newest], len(found) > self.newest
 

@@ -87,7 +87,7 @@ class StageHistory(HubInline):
 
 class Assignments(HubInline):
     model, order = Assignment, "-assigned_at"
-    columns = AssignmentAdmin.list_display
+    columns, list_select_related = AssignmentAdmin.list_display, AssignmentAdmin.list_select_related
 
 
 class Consents(HubInline):
