@@ -221,6 +221,8 @@ class ActionCount(_Counted):
 
     class Meta(_Counted.Meta):
         db_table = "action_counts"
+        verbose_name = _("count of actions")
+        verbose_name_plural = _("counts of actions")
 
 
 class ActionDay(_Counted):
@@ -237,3 +239,5 @@ class ActionDay(_Counted):
 
     class Meta(_Counted.Meta):
         db_table = "action_days"
+        verbose_name = _("count of actions by day")
+        verbose_name_plural = _("counts of actions by day")

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
@@ -25,7 +26,8 @@ class AuditEntry(models.Model):
 
     class Meta:
         db_table = "audit_entries"
-        verbose_name_plural = "audit entries"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["row_id", "id"], name="audit_row"),
             # What is to be forgotten of rows that were removed before their customer.
@@ -57,6 +59,8 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         db_table = "idempotency_keys"
+        verbose_name = _("repeatable call")
+        verbose_name_plural = _("repeatable calls")
         constraints = [models.UniqueConstraint(fields=["employee_id", "key"], name="idempotency_key_unique")]
         indexes = [
             models.Index(fields=["organization_id"], name="idempotency_organization"),

@@ -213,4 +213,6 @@ class Session(models.Model):
 
     class Meta:
         db_table = "sessions"
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
         indexes = [models.Index(fields=["expires_at"], name="session_expiry")]

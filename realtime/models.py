@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Event(models.Model):
@@ -34,6 +35,8 @@ class Event(models.Model):
 
     class Meta:
         db_table = "events"
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         indexes = [
             models.Index(fields=["organization", "seq"], name="event_seq"),
             models.Index(fields=["organization", "id"], name="event_unnumbered", condition=models.Q(seq=None)),
@@ -56,3 +59,5 @@ class EventHead(models.Model):
 
     class Meta:
         db_table = "event_heads"
+        verbose_name = _("head of the log of events")
+        verbose_name_plural = _("heads of the log of events")

@@ -117,6 +117,7 @@ class BrokerageLicense(CustomerChild):
     class Meta:
         db_table = "brokerage_licenses"
         verbose_name = _("brokerage license")
+        verbose_name_plural = _("brokerage licenses")
         indexes = [
             models.Index(
                 fields=["organization", "status", "expiry_date", "customer"], name="brokerage_license_standing"
@@ -148,6 +149,7 @@ class BrokerageContract(ComplianceItem):
     class Meta:
         db_table = "brokerage_contracts"
         verbose_name = _("brokerage contract")
+        verbose_name_plural = _("brokerage contracts")
         constraints = [
             _unique_within("organization", "contract_number", name="brokerage_contract_number_unique"),
             _unique_within("organization", "rega_contract_id", name="brokerage_contract_rega_unique"),
@@ -187,6 +189,7 @@ class EjarContract(ComplianceItem):
     class Meta:
         db_table = "ejar_contracts"
         verbose_name = _("Ejar contract")
+        verbose_name_plural = _("Ejar contracts")
         constraints = [_unique_within("organization", "ejar_contract_number", name="ejar_contract_number_unique")]
         indexes = [
             models.Index(fields=["customer", "position", "id"], name="ejar_contract_list"),
@@ -214,6 +217,7 @@ class WafiLicense(CustomerChild):
     class Meta:
         db_table = "wafi_licenses"
         verbose_name = _("Wafi license")
+        verbose_name_plural = _("Wafi licenses")
         indexes = [models.Index(fields=["organization", "status", "customer"], name="wafi_license_standing")]
 
 
@@ -243,6 +247,7 @@ class EscrowMilestone(ComplianceItem):
     class Meta:
         db_table = "escrow_milestones"
         verbose_name = _("escrow milestone")
+        verbose_name_plural = _("escrow milestones")
         constraints = [_unique_within("customer", "project_id", "milestone_number", name="escrow_milestone_unique")]
         indexes = [
             models.Index(fields=["customer", "position", "id"], name="escrow_milestone_list"),
@@ -273,6 +278,7 @@ class HandoverDefect(ComplianceItem):
     class Meta:
         db_table = "handover_defects"
         verbose_name = _("handover defect")
+        verbose_name_plural = _("handover defects")
         indexes = [
             models.Index(fields=["customer", "position", "id"], name="handover_defect_list"),
             models.Index(fields=["organization", "status", "severity", "customer"], name="handover_defect_standing"),
@@ -373,6 +379,7 @@ class Payment(ComplianceItem):
     class Meta:
         db_table = "payments"
         verbose_name = _("payment")
+        verbose_name_plural = _("payments")
         indexes = [
             models.Index(fields=["customer", "position", "id"], name="payment_list"),
             models.Index(fields=["organization", "status", "due_date", "customer"], name="payment_standing"),

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from config.counts import CountRow
 from customers.choices import Stage
@@ -51,6 +52,8 @@ class CustomerSum(_Counted):
 
     class Meta:
         db_table = "customer_sums"
+        verbose_name = _("sum over customers")
+        verbose_name_plural = _("sums over customers")
         indexes = [models.Index(fields=["organization_id", "assignee"], name="customer_sum_scope")]
 
 
@@ -70,6 +73,8 @@ class CustomerWord(_Counted):
 
     class Meta:
         db_table = "customer_words"
+        verbose_name = _("count of customers by word")
+        verbose_name_plural = _("counts of customers by word")
         indexes = [
             models.Index(fields=["organization_id", "assignee", "dimension", "word"], name="customer_word_scope")
         ]
@@ -87,6 +92,8 @@ class CustomerDay(_Counted):
 
     class Meta:
         db_table = "customer_days"
+        verbose_name = _("count of customers by day")
+        verbose_name_plural = _("counts of customers by day")
         indexes = [
             models.Index(
                 fields=["organization_id", "assignee", "event", "day"], name="customer_day_scope", include=["number"]
@@ -105,4 +112,6 @@ class StageMedian(models.Model):
 
     class Meta:
         db_table = "stage_medians"
+        verbose_name = _("median of a stage")
+        verbose_name_plural = _("medians of stages")
         constraints = [models.UniqueConstraint(fields=["organization", "stage"], name="stage_median_unique")]

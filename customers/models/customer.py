@@ -268,6 +268,8 @@ class NameWord(models.Model):
 
     class Meta:
         db_table = "name_words"
+        verbose_name = _("word of names")
+        verbose_name_plural = _("words of names")
         indexes = [
             models.Index(fields=["organization_id", "word"], name="name_word"),
             GinIndex(fields=["organization_id", "slips"], name="name_word_slips"),
