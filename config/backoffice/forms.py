@@ -148,9 +148,10 @@ def _fields(serializer, model, labels, without, prefix=""):
 
 def _column(model, source):
     try:
-        return model and model._meta.get_field(source)
+        column = model and model._meta.get_field(source)
     except FieldDoesNotExist:
         return None
+    return column if column and column.concrete else None
 
 
 def _form_field(field, label, column):
