@@ -4,7 +4,7 @@ PYTHON_VERSIONS = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.versi
 ROLE ?= admin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint token reset
+.PHONY: help run test test-slow lint token reset screenshots
 
 help:
 	@echo "make run        start everything and say where it is (PORT=8000)"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint       style and formatting"
 	@echo "make token      print an access token (ROLE=admin, manager, agent or viewer)"
 	@echo "make reset      delete the embedded data"
+	@echo "make screenshots  take docs/screenshots again, with a Chromium"
 
 run: .venv/ready .env
 	@exec .venv/bin/python manage.py run
@@ -33,6 +34,9 @@ token: .venv/ready .env
 
 reset: .venv/ready .env
 	@.venv/bin/python manage.py reset
+
+screenshots: .venv/ready
+	@.venv/bin/python docs/screenshots.py
 
 .env:
 	@cp .env.example .env
