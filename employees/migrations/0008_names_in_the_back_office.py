@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('employees', '0006_employee_licences'),
+        ('employees', '0007_deleted_days'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0020_references_in_any_case'),
+        ('customers', '0025_indexes_of_duplicates'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('config', '0004_idempotency_keys'),
+        ('config', '0005_door_of_audit'),
     ]
 
     operations = [
