@@ -170,7 +170,8 @@ def _purge_all(customers, actor):
 
 def out_of_keeping(days=None):
     """Deleted customers that have been kept for `days`, by default for as long as their organization keeps them."""
-    now, deleted = timezone.now(), Customer.objects.filter(deleted_at__isnull=False)
+    # Who was merged into another leaves with that one.
+    now, deleted = timezone.now(), Customer.objects.filter(deleted_at__isnull=False, merged_into=None)
     if days is not None:
         return deleted.filter(deleted_at__lt=now - timedelta(days=days))
     is_due = Q(pk__in=[])

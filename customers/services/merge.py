@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from config.api.renderers import iso
 from config.audit import recorded
 from config.db import PreconditionFailed, held, save_changes, touch
-from config.logging import request_id
+from config.logging import door, request_id
 from config.models import AuditEntry
 from config.signals import changed
 from customers.compliance.parts import PARTS, api_name
@@ -25,7 +25,7 @@ from customers.models import Assignment, Customer, CustomerMerge, StageChange, S
 from customers.models.compliance import ComplianceItem
 from customers.models.merge import UNDONE_WITHIN
 from customers.pictures import Picture, kinds, put_back
-from customers.services.child import put_computed
+from customers.services.child import put_computed, refuse_erased
 from customers.services.columns import derived
 from customers.services.customer import MAX_REASON, phone_reported, put, write_assignments
 from customers.services.uniting import CONTACTS, STAGE, TOTALS, united
@@ -146,6 +146,7 @@ def _hold_both(survivor, merged_id, actor):
         if rows[key].deleted_at:
             message = _("A deleted customer cannot be merged")
             raise ValidationError(message, code="conflict", params={"deletedId": key})
+        refuse_erased(rows[key])
     expected = getattr(survivor, "expected_version", None)
     if expected is not None and expected != rows[survivor.pk].version:
         raise PreconditionFailed
@@ -283,6 +284,7 @@ def _write_down(customer, changes, actor):
         operation="update",
         actor_id=actor.pk,
         request_id=request_id.get(),
+        door=door.get(),
         changes=changes,
     )
 
