@@ -432,11 +432,12 @@ CELERY_BEAT_SCHEDULE = {
     "prune merge snapshots": {"task": "customers.tasks.prune_merge_snapshots", "schedule": crontab(minute=47)},
     "prune words of names": {"task": "customers.tasks.prune_name_words", "schedule": crontab(hour=3, minute=40)},
 }
-# A message that has waited for longer finds a newer one behind it: a day without workers leaves no heap.
+# A message that has waited for longer finds a newer one behind it: a day without workers leaves no heap. Half a minute
+# is for workers that lag behind: with less, each message would be too old when they come to it.
 for _entry in CELERY_BEAT_SCHEDULE.values():
     _when = _entry["schedule"]
     if isinstance(_when, timedelta):
-        _entry["options"] = {"expires": _when.total_seconds()}
+        _entry["options"] = {"expires": max(_when.total_seconds(), 30)}
     else:
         _entry["options"] = {"expires": 3600 if len(_when.hour) == 24 else 12 * 3600}
 

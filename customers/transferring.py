@@ -5,10 +5,12 @@ is begun anew. An import is one transaction with the word that it is done, so it
 """
 
 import logging
+import shutil
 import time
 from contextlib import closing
 from datetime import timedelta
-from tempfile import TemporaryFile
+from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -27,7 +29,7 @@ from customers.importing.importer import IMPORTERS
 from customers.importing.report import Report
 from customers.importing.rows import NothingImported
 from customers.models import Transfer
-from customers.services.transfer import check_may, drop, end, on_disk, put
+from customers.services.transfer import TEMPORARY, check_may, drop, end, on_disk, put
 from employees.models import Employee
 
 logger = logging.getLogger("hub.transfers")
@@ -78,6 +80,9 @@ def prune(before=None):
         for transfer in old:
             drop(transfer, error_key="", output_key="", sample=[])
     transfer_files.remove(*transfer_files.abandoned(_named))
+    for folder in Path(gettempdir()).glob(f"{TEMPORARY}*"):
+        if folder.stat().st_mtime < past.timestamp():
+            shutil.rmtree(folder, ignore_errors=True)
     return len(old)
 
 

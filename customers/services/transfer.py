@@ -31,6 +31,8 @@ from customers.importing.words import columns_by_key, labels_by_column
 from customers.models import Transfer
 
 PREVIEW_ROWS = 5
+# How the names of folders begin that a process which is killed leaves behind.
+TEMPORARY = "hub-transfer-"
 LONGEST_CELL, MOST_COLUMNS = 200, 200
 # What a transfer needs; an import of customers may assign them too.
 _NEEDED = {
@@ -205,7 +207,7 @@ def drop(transfer, **values):
 @contextmanager
 def on_disk(file):
     """An open file as a path, for as long as it is needed: readers of spreadsheets take paths."""
-    with TemporaryDirectory(prefix="hub-transfer-") as folder:
+    with TemporaryDirectory(prefix=TEMPORARY) as folder:
         path = Path(folder) / "file"
         file.seek(0)
         with open(path, "wb") as copy:

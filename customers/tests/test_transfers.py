@@ -445,6 +445,17 @@ def test_when_a_person_is_forgotten_so_are_all_files(layla, noura, committed):
     assert "منيرة" not in str(list(entries))
 
 
+def test_what_a_killed_worker_left_on_disk_is_removed_after_a_day(tmp_path, monkeypatch, db):
+    monkeypatch.setattr("customers.transferring.gettempdir", lambda: str(tmp_path))
+    then = (timezone.now() - timedelta(days=2)).timestamp()
+    for name in ("hub-transfer-old", "hub-transfer-new", "others"):
+        (tmp_path / name).mkdir()
+    os.utime(tmp_path / "hub-transfer-old", (then, then))
+    os.utime(tmp_path / "others", (then, then))
+    prune_transfers()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hub-transfer-new", "others"]
+
+
 def test_the_sweep_of_documents_leaves_files_of_transfers_alone(layla):
     from documents.services import sweep_files
 
