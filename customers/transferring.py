@@ -109,9 +109,9 @@ def _run(transfer):
         _fail(transfer, str(error))
     except PermissionDenied:
         _fail(transfer, _("The person who asked for it may not do this any more"))
-    except (APIException, ValidationError) as error:
-        if isinstance(error, ServiceAway):
-            raise  # and be begun anew
+    except ServiceAway:
+        put(transfer, attempts=0)  # it is begun anew until the storage is back
+    except (APIException, ValidationError):
         _fail(transfer, _("The filters of the list mean nothing any more"))
     except FileNotFoundError:
         _fail(transfer, _("The file is not there any more"))

@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone, translation
 from rest_framework.exceptions import ValidationError as Malformed
 
+from config.api.exceptions import ServiceAway
 from config.models import AuditEntry
 from config.testing import make_customer, make_employee, make_listing, nothing_changes
 from customers.models import Customer, Listing, StageChange, Transfer
@@ -312,6 +313,18 @@ def test_something_unexpected_fails_with_a_sentence_and_changes_nothing(layla, m
         run(transfer)
     assert (transfer.status, transfer.error) == ("failed", "Something went wrong; nothing was changed")
     assert not Customer.objects.exists() and stored() == []
+
+
+def test_a_transfer_waits_for_a_storage_that_is_away(layla, monkeypatch):
+    def away(file):
+        raise ServiceAway
+
+    transfer = services.start_export(actor=layla, what="customers")
+    with monkeypatch.context() as broken:
+        broken.setattr("customers.transfer_files.keep", away)
+        for _time in range(MOST_ATTEMPTS + 1):
+            assert run(transfer).status == "running"
+    assert run(transfer).status == "done"
 
 
 def test_the_oldest_goes_first(layla):
