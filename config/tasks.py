@@ -2,8 +2,6 @@
 
 import time
 
-from celery import shared_task
-
 from config.api.idempotency import prune_keys
 from config.breaker import breaker
 from config.jobs import HEARTBEAT, job
@@ -15,7 +13,7 @@ def prune_idempotency_keys():
     return sum(prune_keys())
 
 
-@shared_task
+@job
 def heartbeat():
     """Say when a worker last did what the beat sent: see the command doctor."""
     breaker.call(lambda redis: redis.set(HEARTBEAT, time.time()), even_open=True)
