@@ -258,7 +258,7 @@ class OpenActions(HubInline):
 
     @staticmethod
     def add(customer, *, actor, values):
-        return services.create_action(actor=actor, customer_id=customer.pk, values=values)
+        return _create(actor=actor, values={**values, "customer_id": customer.pk})
 
 
 CustomerAdmin.inlines = (OpenActions, *CustomerAdmin.inlines)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import Throttled
 
 from config.api.throttling import client_address
+from employees.models import Employee
 from employees.services import MAX_PASSWORD, check_credentials, set_password
 
 
@@ -45,5 +46,8 @@ class PasswordForm(PasswordChangeForm):
         return password
 
     def save(self, commit=True):
-        set_password(self.user, self.cleaned_data["new_password1"], actor=self.user)
+        employee = Employee.objects.get(pk=self.user.pk)
+        set_password(employee, self.cleaned_data["new_password1"], actor=employee)
+        # This session goes on, and knows itself by the new one.
+        self.user.password = employee.password
         return self.user

@@ -69,7 +69,7 @@ class BackOffice(admin.AdminSite):
         """A new password of one's own, by the service that sets everybody's."""
         view = PasswordChangeView.as_view(
             form_class=import_string(settings.BACK_OFFICE["password"]),
-            template_name="admin/password_change_form.html",
+            template_name="registration/password_change_form.html",
             success_url=reverse("admin:password_change_done"),
             extra_context=self.each_context(request) | (extra_context or {}),
         )
