@@ -135,7 +135,7 @@ class CustomerAdmin(MergePages, HubAdmin):
         ),
         choice("source", _("Source"), Source.choices),
         yes_or_no("doNotContact", _("Must not be contacted")),
-        choice("deleted", _("Deleted"), [("only", _("Only deleted ones"))]),
+        choice("deleted", _("Deleted customers"), [("only", _("Only deleted ones"))]),
     )
     ordering = ("-created_at", "-pk")
     search_fields = ("name", "phone")
