@@ -11,7 +11,7 @@ from config import audit
 from config.models import AuditEntry, IdempotencyKey
 from config.testing import make_customer, nothing_changes
 from config.tests.commands import ran
-from customers.models import Customer, NameWord, Transfer
+from customers.models import Customer, CustomerMerge, NameWord, Transfer
 from customers.services import customer as services
 from customers.tasks import purge_deleted
 from employees.models import Organization, Session
@@ -19,7 +19,7 @@ from realtime import log
 from realtime.models import Event
 
 NOW = timezone.now()
-NOTHING = dict.fromkeys(["events", "audit", "idempotency", "sessions", "transfers", "words", "deleted"], 0)
+NOTHING = dict.fromkeys(["events", "audit", "idempotency", "sessions", "transfers", "merges", "words", "deleted"], 0)
 
 
 def pruned(*words):
@@ -119,6 +119,15 @@ def test_a_customer_that_is_restored_meanwhile_stays(layla):
     Customer.objects.filter(pk__in=[first.pk, second.pk]).update(deleted_at=None)
     assert list(removing) == [0]
     assert Customer.objects.count() == 1
+
+
+def test_a_merge_can_be_undone_for_its_thirty_days_whatever_is_asked_for(layla):
+    pair = [make_customer(layla), make_customer(layla, phone="+966511234567")]
+    names = {"organization_id": layla.organization_id, "survivor": pair[0], "merged": pair[1], "merged_by_id": "emp_1"}
+    merges = [CustomerMerge.objects.create(**names, at=NOW - timedelta(days=days), snapshot={}) for days in (31, 29)]
+    assert pruned("merges", "--older-than=1", "--dry-run") == {"merges": 1}
+    assert pruned("merges", "--older-than=1") == {"merges": 1}
+    assert [CustomerMerge.objects.get(pk=row.pk).snapshot for row in merges] == [None, {}]
 
 
 @pytest.mark.parametrize(

@@ -458,7 +458,12 @@ def forget_merges(customer):
     CustomerMerge.objects.filter(Q(survivor__in=known) | Q(merged__in=known)).update(snapshot=None, reason="")
 
 
-def prune_snapshots(now=None):
-    """Empty what undoing would need of merges that can no longer be undone; returns how many."""
+def stale_snapshots(now=None):
+    """Merges that can no longer be undone, and still keep what undoing would need."""
     too_late = (now or timezone.now()) - UNDONE_WITHIN
-    return CustomerMerge.objects.filter(at__lt=too_late, snapshot__isnull=False).update(snapshot=None)
+    return CustomerMerge.objects.filter(at__lt=too_late, snapshot__isnull=False)
+
+
+def prune_snapshots(now=None):
+    """Empty what these keep; returns how many."""
+    return stale_snapshots(now).update(snapshot=None)

@@ -15,7 +15,7 @@ from config.api import idempotency
 from config.commands import HubCommand
 from config.progress import Progress
 from customers import transferring
-from customers.services import customer, search
+from customers.services import customer, merge, search
 from employees import services as employees
 from employees.models import Organization
 from realtime import log
@@ -36,6 +36,11 @@ class Kind(NamedTuple):
 
 def _transfers(before):
     yield transferring.prune(before)
+
+
+def _merges(before):
+    # Whatever the age that was asked for: for so long they can be undone.
+    yield merge.prune_snapshots()
 
 
 def _words(before):
@@ -68,6 +73,7 @@ KINDS = {
         lambda before: transferring.ended_with_files(before).count(),
         _transfers,
     ),
+    "merges": Kind(merge.UNDONE_WITHIN, lambda before: merge.stale_snapshots().count(), _merges),
     "words": Kind(timedelta(0), _unused_words, _words),
 }
 # Its time is the organizations' own, or --deleted-days.
@@ -78,6 +84,7 @@ class Command(HubCommand):
     help = (
         "Remove what has been kept for long enough: events of live updates (a day), the audit (for ever), answers to "
         "idempotency keys (a day), sessions (30 days after they expired), files of imports and exports (a day), "
+        "what undoing a merge needs (30 days), "
         "words that no name holds any more, customers that were deleted (for as long as their organization keeps "
         "them). The beat does so too, but for the audit."
     )
