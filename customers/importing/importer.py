@@ -8,6 +8,7 @@ from psycopg.errors import UniqueViolation
 
 from config.audit import recorded
 from config.cache import void
+from config.logging import door
 from customers.choices import Transferred
 from customers.importing import readers
 from customers.importing.columns import SheetRows
@@ -52,6 +53,7 @@ class Importer:
 
         Raises NothingImported.
         """
+        entered = door.set("import")
         try:
             with recorded(self.actor):
                 if kind == "json":
@@ -65,6 +67,8 @@ class Importer:
             if not isinstance(error.__cause__ or error, UniqueViolation):
                 raise
             raise Overtaken(str(self.overtaken)) from None
+        finally:
+            door.reset(entered)
 
     def settle(self):
         """What is left to do when everything is in, and committed."""
