@@ -85,10 +85,9 @@ class _Pages(Paginator):
     def _page(self, number):
         if number not in self._found:
             first = self.object_list.query.order_by[0]
-            opts = self.object_list.model._meta
-            column = first.lstrip("-").replace("pk", opts.pk.name) if first in ("pk", "-pk") else first.lstrip("-")
-            field = opts.get_field(column)
-            order = Order(Sort(column, field.null), first.startswith("-"))
+            name, opts = first.lstrip("-"), self.object_list.model._meta
+            field = opts.pk if name == "pk" else opts.get_field(name)
+            order = Order(Sort(field.name, field.null), first.startswith("-"))
             part = Part(order, self.per_page, number, None)
             self._found[number] = paginate(
                 self.object_list, part, meaning=None, selective=self.selective, total=self.total
