@@ -121,7 +121,6 @@ class TransferAdmin(HubAdmin):
             request,
             "admin/hub/transfer.html",
             title=transfer.file_name or transfer.get_kind_display(),
-            subtitle=transfer.get_status_display(),
             transfer=transfer,
             form=form,
             columns=form and list(zip(form, *_cells(transfer), strict=True)),
