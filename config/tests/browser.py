@@ -44,7 +44,13 @@ def browser():
     try:
         port, path = _told(process, folder / "DevToolsActivePort")
         with connect(f"ws://127.0.0.1:{port}{path}", max_size=None) as socket:
-            yield Browser(socket)
+            chromium = Browser(socket)
+            try:
+                yield chromium
+            finally:
+                # Killed, its children would still write into the folder.
+                chromium.send("Browser.close")
+                process.wait(PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()
