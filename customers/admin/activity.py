@@ -102,7 +102,8 @@ class Interactions(HubInline):
 class Appointments(HubInline):
     model, serializer_class, order = Appointment, AppointmentInput, "-datetime"
     form_options = {"without": all_but(AppointmentInput, "type", "datetime", "location", "notes")}
-    columns = ("datetime", "title", "status", "location", "agent_name")
+    columns = ("datetime", "title", "status", "location", "agent")
+    list_select_related = ("agent",)
     add = staticmethod(services.add_appointment)
 
 

@@ -36,9 +36,7 @@ class UploadForm(forms.Form):
     upsert = forms.BooleanField(
         label=_("Change those that exist already"),
         required=False,
-        help_text=_(
-            "Customers are known again by their phone, listings by their reference; empty cells change nothing"
-        ),
+        help_text=_("Customers are known by their phone, listings by their reference; empty cells change nothing"),
     )
 
 

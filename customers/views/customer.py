@@ -107,10 +107,11 @@ class CustomerViewSet(CustomerPathViewSet):
 
     def disclosing(self, handler, request, pk):
         """The handler's answer, kept or not; that it shows a whole national ID is written down first."""
-        response = handler(request, pk)
+        response = handler(request, pk=pk)
         response.rendered = getattr(response, "rendered", None) or self.rendered(response)
         if _SHOWS_NATIONAL_ID in response.rendered.body and not self.is_known(response.rendered):
-            record_disclosure(Customer, [pk], actor=request.user)
+            # Another's, where this one was merged into it.
+            record_disclosure(Customer, [self.kwargs["pk"]], actor=request.user)
         return response
 
     def get_queryset(self):
