@@ -247,7 +247,8 @@ class HubAdmin(admin.ModelAdmin):
     def history_view(self, request, object_id, extra_context=None):
         """The audit of a row, for those who may see who changed what."""
         row = self.get_object(request, unquote(object_id))
-        if row is None or not self._may(request, "customers.history"):
+        may = self.has_view_permission(request, row) and self._may(request, "customers.history")
+        if row is None or not may:
             raise Http404
         context = {
             **self.admin_site.each_context(request),

@@ -26,18 +26,23 @@ from customers.models import (
     Consent,
     Customer,
     CustomerDay,
+    CustomerMerge,
     CustomerSum,
     CustomerWord,
     Interaction,
     Listing,
     NameWord,
+    PrivacyRequest,
     PropertyInterest,
     Reminder,
     StageChange,
     StageMedian,
     StatusChange,
+    Transfer,
 )
 from customers.services import customer as customers
+from customers.services import transfer
+from customers.services.merge import merge_customers
 from documents.models import Document
 from employees import services as employees
 from employees.choices import Role
@@ -49,6 +54,7 @@ PLACES = ("north", "south", "jeddah")
 OF_CUSTOMER = {"fatima": {"north"}, "layla": {"north", "south"}, "noura": {"jeddah"}}
 OF_ORGANIZATION = {"fatima": {"north", "south"}, "layla": {"north", "south"}, "noura": {"jeddah"}}
 FOR_ADMINS = {"fatima": set(), "layla": {"north", "south"}, "noura": {"jeddah"}}
+OF_REQUESTER = {"fatima": {"north"}, "layla": {"north", "south"}, "noura": {"jeddah"}}
 FOR_SUPERUSERS = {"fatima": set(), "layla": set(), "noura": set()}
 SEEN = {
     **dict.fromkeys((part.model for part in PARTS.values()), OF_CUSTOMER),
@@ -57,9 +63,11 @@ SEEN = {
     Consent: OF_CUSTOMER,
     Customer: OF_CUSTOMER,
     CustomerAction: OF_CUSTOMER,
+    CustomerMerge: OF_CUSTOMER,
     Document: OF_CUSTOMER,
     Interaction: OF_CUSTOMER,
     PropertyInterest: OF_CUSTOMER,
+    PrivacyRequest: OF_CUSTOMER,
     Reminder: OF_CUSTOMER,
     StageChange: OF_CUSTOMER,
     StatusChange: OF_CUSTOMER,
@@ -71,6 +79,7 @@ SEEN = {
     Event: FOR_ADMINS,
     IdempotencyKey: FOR_ADMINS,
     Session: FOR_ADMINS,
+    Transfer: OF_REQUESTER,
     ActionCount: FOR_SUPERUSERS,
     ActionDay: FOR_SUPERUSERS,
     CustomerDay: FOR_SUPERUSERS,
@@ -124,6 +133,12 @@ def first_world(module_db):
         rows[IdempotencyKey][place] = IdempotencyKey.objects.create(
             key=canary(place), path="/customers", status=201, data=canary("answer"), fingerprint="f", **key
         )
+        requester = people["fatima"] if place == "north" else actor
+        rows[Transfer][place] = transfer.start_export(
+            actor=requester, what="customers", query=f"search={canary(place)}"
+        )
+        twin = make_customer(actor, name=canary(place), assigned_employee_id=owner.pk)
+        rows[CustomerMerge][place] = merge_customers(customer, twin.pk, actor=actor)
         for model in SEEN:
             if SEEN[model] is OF_CUSTOMER and not rows[model].get(place):
                 rows[model][place] = model.objects.filter(customer=customer).first()
@@ -159,6 +174,8 @@ def pages_of(model, row):
     yield from (url_of(model, "button", row.pk, name) for name in admin.site.get_model_admin(model).buttons)
     if model is Document:
         yield url_of(model, "file", row.pk)
+    if model is Transfer:
+        yield from (url_of(model, page, row.pk) for page in ("errors", "output"))
 
 
 def text_of(response):
@@ -175,6 +192,17 @@ def everything():
 
 def test_every_model_of_the_back_office_is_held_to_its_scope():
     assert set(admin.site._registry) == set(SEEN)
+
+
+def test_nobody_merges_what_is_not_theirs(world):
+    for who, mine in (("fatima", "north"), ("noura", "jeddah")):
+        client, own = AdminClient(world.people[who]), world.rows[Customer][mine]
+        for place in set(PLACES) - {mine}:
+            for pair in ((own.pk, world.rows[Customer][place].pk), (world.rows[Customer][place].pk, own.pk)):
+                url = reverse("admin:customers_customer_merge", args=[*map(quote, pair)])
+                assert {client.get(url).status_code, client.post(url, {}).status_code} == {404}
+        assert all(canary(place) not in client.get("/admin/customers/customer/duplicates/").content.decode()
+                   for place in set(PLACES) - {mine})  # fmt: skip
 
 
 # --- What is seen -------------------------------------------------------------------------------
@@ -202,7 +230,7 @@ def test_only_rows_of_ones_scope_can_be_listed_opened_and_downloaded(world, who)
                 continue
             for url in pages_of(model, row):
                 page = client.get(url)
-                assert page.status_code in (302, 403, 404), (url, page.status_code)
+                assert page.status_code in (302, 403, 404, 405), (url, page.status_code)
                 assert page.headers.get("Location", "/admin/") == "/admin/", url
 
 
@@ -310,7 +338,7 @@ def test_nothing_out_of_ones_scope_can_be_changed_or_removed(world, who):
                 continue
             form = {"name": "x", "title": "x", "notes": "x", "post": "yes", "apply": "1", "password": "Long-enough-9"}
             for url in pages_of(model, row):
-                assert client.post(url, form).status_code in (302, 403, 404), url
+                assert client.post(url, form).status_code in (302, 403, 404, 405), url
             actions = admin.site.get_model_admin(model).actions or ()
             for name in [*actions, "delete_selected"]:
                 answer = client.press(list_of(world, model, place), name, [row.pk], post="yes", stage="lost",
