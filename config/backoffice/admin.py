@@ -4,10 +4,12 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.forms.models import BaseInlineFormSet
 from django.http import Http404, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -294,13 +296,21 @@ class InternalAdmin(ReadOnlyAdmin):
         return self.model._base_manager.all()
 
 
+class _NewRows(BaseInlineFormSet):
+    """Django makes the empty line anew for each of the five that ask for it."""
+
+    @cached_property
+    def empty_form(self):
+        return super().empty_form
+
+
 class HubInline(admin.StackedInline):
     """What hangs on a row: the newest of them to look at and follow, and empty lines for new ones, which `add` writes.
 
     Those that are there are changed on their own pages: a form for each would make a page of a thousand fields.
     """
 
-    template = "admin/hub/related.html"
+    template, formset = "admin/hub/related.html", _NewRows
     extra, newest, order = 0, 8, "-created_at"
     permission, write_permission = "customers.read", "customers.write"
     serializer_class, form_options = None, {}
