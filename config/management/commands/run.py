@@ -21,8 +21,10 @@ PATIENCE_SECONDS = 60
 END_SECONDS = 4
 
 FIRST_SCREEN = """
+  Back office   {address}/admin/
   API           {address}/api/v1/customers
   API docs      {address}/api/docs
+  Live updates  {socket}/v1/ws
   Health        {address}/healthz
 """
 DEMO_SCREEN = """
@@ -95,7 +97,8 @@ class Command(BaseCommand):
         self.start_workers()
         address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}"
         print(f"The hub runs, after {time.monotonic() - started:.1f} s. Ctrl-C ends it; the data stays in {data_dir}.")
-        print((FIRST_SCREEN + (DEMO_SCREEN if settings.DEMO else "")).format(address=address))
+        screen = FIRST_SCREEN + (DEMO_SCREEN if settings.DEMO else "")
+        print(screen.format(address=address, socket=address.replace("http", "ws", 1)))
         while True:
             self.refuse_dead_children()
             time.sleep(0.3)
