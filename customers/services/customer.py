@@ -140,9 +140,11 @@ def delete_customer(customer, *, actor):
 
 
 def restore_customer(customer, *, actor):
-    """Bring a deleted customer back. Raises ValidationError (409, `duplicate`) when its phone is taken meanwhile."""
+    """Bring a deleted customer back. Raises ValidationError (409, `duplicate`) when its phone is taken meanwhile,
+    DoesNotExist when the customer was merged into another meanwhile.
+    """
     with phone_reported(actor), recorded(actor):
-        customer = lock(customer)
+        customer = lock(customer, among=Customer.objects.filter(merged_into=None))
         if save_changes(customer, deleted_at=None):
             changed.send(Customer, rows=[customer], kind="restored", changes=[{}], actor=actor)
     return customer
@@ -151,12 +153,14 @@ def restore_customer(customer, *, actor):
 def purge_customer(customer, *, actor):
     """Remove a customer and its children for good, with those who were merged into it: they are the same person.
 
-    The audit keeps who and when, but no value.
+    The audit keeps who and when, but no value. Raises DoesNotExist when the customer was merged into another meanwhile.
     """
     with recorded(actor, scrub=True):
+        # Held first: nobody is merged into a held customer, or taken back out of it.
+        customer = lock(customer, among=Customer.objects.filter(merged_into=None))
         keys = merged_into(customer)
         rows = {row.pk: row for row in held(Customer.objects.filter(pk__in=keys))}
-        _purge_all([*(rows[key] for key in reversed(keys)), lock(customer)], actor)
+        _purge_all([*(rows[key] for key in reversed(keys)), customer], actor)
 
 
 def _purge_all(customers, actor):

@@ -3,10 +3,11 @@
 import pytest
 
 from actions import refreshing as actions
-from config.testing import at_once, error_of, make_customer, make_phone, one_request, requests, statuses
+from config.testing import at_once, data_of, error_of, make_customer, make_phone, one_request, requests, statuses
 from customers import refreshing
 from customers.models import Customer, CustomerMerge, Interaction
-from customers.services import activity
+from customers.services import activity, merge
+from customers.services import customer as customers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,3 +74,37 @@ def test_a_merge_and_its_undoing_twice_at_once_leave_one_state(layla):
     assert new.status_code == (409 if is_undone else 201)
     assert living().filter(phone=other.phone).count() == 1
     assert refreshing.check() == []
+
+
+def test_whoever_is_taken_back_while_the_survivor_is_removed_for_good_stays(as_, layla, monkeypatch):
+    survivor, other = make_customer(layla), make_customer(layla)
+    done, lock = merge.merge_customers(survivor, other.pk, actor=layla), customers.lock
+
+    def lock_after_undoing(row, **options):
+        monkeypatch.setattr(customers, "lock", lock)
+        merge.undo_merge(done, actor=layla)
+        return lock(row, **options)
+
+    monkeypatch.setattr(customers, "lock", lock_after_undoing)
+    data_of(as_(layla).delete(f"customers/{survivor.pk}?permanent=true"))
+    assert list(living()) == [other]
+
+
+@pytest.mark.parametrize(
+    "service, method, path",
+    [("purge_customer", "delete", "?permanent=true"), ("restore_customer", "post", "/restore")],
+)
+def test_whoever_has_just_been_merged_is_neither_removed_nor_brought_back(
+    as_, layla, monkeypatch, service, method, path
+):
+    survivor, other = make_customer(layla), make_customer(layla)
+    serve = getattr(customers, service)
+
+    def serve_after_merging(row, **options):
+        merge.merge_customers(survivor, other.pk, actor=layla)
+        return serve(row, **options)
+
+    monkeypatch.setattr(customers, service, serve_after_merging)
+    answer = as_(layla).call(method, f"customers/{other.pk}{path}")
+    assert error_of(answer, 409, "CONFLICT")["details"] == {"mergedInto": survivor.pk}
+    assert list(living()) == [survivor] and Customer.objects.count() == 2
