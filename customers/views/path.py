@@ -22,8 +22,9 @@ class CustomerPathViewSet(HubViewSet):
     def initial(self, request, *args, **kwargs):
         super().initial(request, *args, **kwargs)
         method = request.method.lower()
-        if self.customer_word in kwargs:
-            setattr(self, method, partial(self.or_of_survivor, getattr(self, method)))
+        handler = getattr(self, method, None)  # None for a method that the route does not have
+        if handler and self.customer_word in kwargs:
+            setattr(self, method, partial(self.or_of_survivor, handler))
 
     def or_of_survivor(self, handler, request, *args, **kwargs):
         """The handler's answer; where it finds nothing, that for the survivor of the customer of the path."""
