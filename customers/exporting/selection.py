@@ -1,4 +1,7 @@
-"""Which rows leave: those that the list shows the same caller for the same query string, in its order."""
+"""Which rows leave: those that the list shows the same caller for the same query string, in its order.
+
+Not customers whose data was erased: of them nothing is left to be told, and nothing of a file may come back in.
+"""
 
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -48,6 +51,8 @@ def selected(what, query, actor):
     rows = listed.model.objects.visible_to(actor)
     if what == Transferred.LISTINGS and not {"status", "ids"} & params.keys():
         rows = rows.on_the_books()
+    if what == Transferred.CUSTOMERS:
+        rows = rows.filter(erased_at=None)
     ids = params.names_of("ids")
     if "ids" in params:
         rows = rows.filter(pk__in=ids)

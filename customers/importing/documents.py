@@ -146,7 +146,9 @@ class Documents:
                 "pk", "organization_id"
             )
         )
-        deleted = set(Customer.objects.filter(pk__in=owners, deleted_at__isnull=False).values_list("pk", flat=True))
+        deleted = Customer.objects.filter(pk__in=owners, deleted_at__isnull=False)
+        # Whoever was erased is known even so, and stays out under any id: see Loader.
+        deleted = set(deleted.filter(erased_at=None).values_list("pk", flat=True))
         self.known, self.id_of, self.first_number = set(), {}, {}
         for number, key in enumerate(wanted, 1):
             if not isinstance(key, str) or key in self.first_number:
@@ -177,6 +179,8 @@ class Documents:
         if isinstance(key, str) and self.first_number[key] != number:
             message = _("The same id as in row %(row)d") % {"row": self.first_number[key]}
             raise Problem([("id", key, message)])
+        if customer.get("erasedAt"):
+            raise Problem([("erasedAt", customer["erasedAt"], _("Erased customers are not imported"))])
         if customer.get("deletedAt"):
             raise Problem([("deletedAt", customer["deletedAt"], _("Deleted customers are not imported"))])
         body, extra = CustomerInput(data={**customer, "ksaCompliance": {}}), _Imported(data=customer)

@@ -24,6 +24,7 @@ from customers.importing.copying import NULL, copy, line_of, rewrite
 from customers.importing.rows import messages_of
 from customers.models import Customer
 from customers.services import customer as services
+from customers.services.child import ERASED
 from customers.services.columns import columns_of
 from customers.stages import entering
 
@@ -115,7 +116,7 @@ class Loader:
             return
         inserted, known = self.at_work.result()
         self.at_work = None
-        known = self._in_scope(known)
+        known = self._standing(self._in_scope(known))
         related = {key: row.relations for row, key, _assignee in inserted if row.relations}
         related |= {key: row.relations for row, key in known if row.relations and (self.upsert or row.known_id)}
         news = relations.write(related, {key for _row, key in known}, self.organization, self.report)
@@ -146,6 +147,15 @@ class Loader:
             if customer_id not in mine:
                 self._report_duplicate(row, _("A customer with this phone number exists already"))
         return [(row, customer_id) for row, customer_id in known if customer_id in mine]
+
+    def _standing(self, known):
+        """Those of the known customers whose data was not erased, held if the file may add to them."""
+        told_of = {customer_id: row for row, customer_id in known if self.upsert or row.known_id}
+        customers = held(Customer.objects.filter(pk__in=told_of)).values_list("pk", "erased_at") if told_of else ()
+        erased = {customer_id for customer_id, erased_at in customers if erased_at}
+        for customer_id in sorted(erased):
+            self.report.bad(told_of[customer_id].number, [("id", customer_id, ERASED)])
+        return [(row, customer_id) for row, customer_id in known if customer_id not in erased]
 
     def _customers(self, ids):
         living = Customer.objects.visible_to(self.actor) if self.actor else Customer.objects.filter(deleted_at=None)

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from config.models import AuditEntry
 from config.testing import make_customer
 from customers.models import Customer, Interaction, Reminder, StageChange
-from customers.tests.imports import run_import
+from customers.tests.imports import reasons, run_import
 
 
 @pytest.fixture
@@ -45,6 +45,17 @@ def test_the_customers_of_an_organization_are_written(run, layla, noura):
         "system",
         {"rows": 1},
     )
+
+
+def test_whoever_was_erased_stays_out_and_the_file_comes_in_again(run, as_, layla, tmp_path):
+    gone, kept = make_customer(layla), make_customer(layla, name="باق")
+    as_(layla).post(f"customers/{gone.pk}/erase", {"confirm": gone.pk})
+    for name in ("out.csv", "out.json"):
+        path, _said = run(name, filter=f"ids={gone.pk},{kept.pk}")
+        code, summary, found = run_import(
+            "import_customers", tmp_path / name, path.read_bytes(), "", organization=layla.organization_id, upsert=True
+        )
+        assert (code, summary["unchanged"], summary["updated"], reasons(found)) == (0, 1, 0, [])
 
 
 def test_a_dry_run_counts_and_writes_nothing(run, layla):

@@ -6,7 +6,7 @@ import pytest
 
 from actions import tasks
 from actions.models import CustomerAction
-from config.testing import data_of, make_customer
+from config.testing import data_of, make_customer, nothing_changes
 from customers.models import Customer, Interaction, PropertyInterest, StatusChange
 from customers.tests.deals import DEAL
 from customers.tests.imports import reasons, run_import
@@ -149,6 +149,26 @@ def test_a_second_run_adds_nothing_and_a_new_item_is_added(run, as_, layla):
     shown = data_of(as_(layla).get("customers/cust_801"))["customer"]["interactions"]
     assert [row["notes"] for row in shown] == ["استفسار عن فلل", "مكالمة", "جديد"]
     assert not CustomerAction.objects.exists()
+
+
+@pytest.mark.parametrize("upsert", [False, True])
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_nobody_who_was_erased_comes_back_by_a_file(run, as_, layla, upsert, is_deleted):
+    run([FULL])
+    client = as_(layla)
+    if is_deleted:
+        data_of(client.delete("customers/cust_801"))
+    erased = data_of(client.post("customers/cust_801/erase", {"confirm": "cust_801"}))["customer"]
+    more = [*FULL["interactions"], {"id": "int_801_9", "type": "note", "notes": "من جديد"}]
+    new = {"id": "cust_802", "name": "الجديد", "phone": "+966512345679", "source": "inquiry"}
+    with nothing_changes():
+        code, _summary, found = run([{**FULL, "interactions": more}, erased | {"id": "cust_803"}], upsert=upsert)
+    assert code == 1 and [line["row"] for line in found if line["severity"] == "error"] == ["2", "1"]
+    (_other, (_row, column, reason)) = reasons(found)
+    assert (column, reason) == ("id", "The data of this customer was erased; nothing can be added or changed")
+    assert ("2", "erasedAt", "Erased customers are not imported") in reasons(found)
+    assert run([{**FULL, "interactions": more}, new], upsert=upsert)[0] == 2
+    assert Customer.objects.filter(erased_at=None).get().pk == "cust_802"
 
 
 def test_ids_and_numbers_that_another_customer_has_are_not_taken(run, as_, layla, noura):
