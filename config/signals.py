@@ -11,6 +11,7 @@ from django.dispatch import Signal
 #            (None, the new row), or (None, None) for several rows at once; empty dicts unless updated
 #   actor    the Employee who did it, or None for the system
 #   written  of a merge and its undoing: what was written of other rows, {model: {id: {column: (before, after)}}}
+#   once     of who is purged or erased: the ids of those who had their values for a while, by a merge undone since
 #   since    of an undoing: when that was done which is undone
 # A subscriber may add rows of its own; it never alters what the service did.
 changed = Signal()

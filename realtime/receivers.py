@@ -77,7 +77,7 @@ KINDS = {
 
 
 @receiver(changed)
-def write_events(sender, rows, kind, changes, actor, **_message):
+def write_events(sender, rows, kind, changes, actor, once=(), **_message):
     if sender is Document and kind == "purged":
         forget_documents({row.customer_id for row in rows})
     told = KINDS.get(sender)
@@ -85,7 +85,7 @@ def write_events(sender, rows, kind, changes, actor, **_message):
         return
     common = {"actor_id": actor.pk if actor else SYSTEM_ID, "request_id": request_id.get()}
     if kind == "erased":  # clients hold copies too
-        forget([row.pk for row in rows])
+        forget([*(row.pk for row in rows), *once])
         tell_to_read_again({row.organization_id for row in rows}, **common)
         return
     if len(rows) > MAX_ROWS:
@@ -94,7 +94,7 @@ def write_events(sender, rows, kind, changes, actor, **_message):
     # What nobody can see is told of as a whole when it is restored.
     pairs = [pair for pair in zip(rows, changes, strict=True) if kind != "updated" or not told.is_hidden(pair[0])]
     if kind == "purged":
-        forget([row.pk if sender is Customer else row.customer_id for row in rows])
+        forget([*(row.pk if sender is Customer else row.customer_id for row in rows), *once])
     wholes, parts = _rendered(told, kind, pairs)
     events = []
     for row, change in pairs:

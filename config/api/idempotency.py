@@ -70,11 +70,11 @@ def prune_keys(before=None):
 
 
 @receiver(changed)
-def forget_answers(rows, kind, **_message):
+def forget_answers(rows, kind, once=(), **_message):
     """Forget the answers that name rows which are removed or erased; their keys stay, so that nothing is done again."""
     if kind not in ("purged", "erased") or not rows:
         return
-    named = rf"\y(?:{'|'.join(re.escape(row.pk) for row in rows)})\y"
+    named = rf"\y(?:{'|'.join(map(re.escape, [*(row.pk for row in rows), *once]))})\y"
     answers = IdempotencyKey.objects.filter(organization_id__in={row.organization_id for row in rows})
     answers.filter(Q(path__regex=named) | Q(data__regex=named)).update(data=None, head=None)
 

@@ -25,7 +25,7 @@ from customers.models.customer import empty_preferences
 from customers.services import compliance
 from customers.services.child import forget_children, hold, refuse_erased
 from customers.services.columns import columns_of
-from customers.services.forgetting import forget_copies
+from customers.services.forgetting import forget_copies, forget_unions
 from customers.stages import entering
 from employees.models import Employee, Organization
 from employees.services import keep, not_of_yours
@@ -167,7 +167,8 @@ def _purge_all(customers, actor):
     for customer in customers:
         scrub_entries("customers", [customer.pk])
         forget_children(customer)
-        changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor)
+        once = forget_unions(customer)
+        changed.send(Customer, rows=[customer], kind="purged", changes=[{}], actor=actor, once=once)
         customer.delete()
         forget_copies(customer)
 

@@ -33,7 +33,7 @@ from customers.models.customer import empty_preferences
 from customers.services.child import forget_children
 from customers.services.columns import derived
 from customers.services.customer import merged_into
-from customers.services.forgetting import forget_copies
+from customers.services.forgetting import forget_copies, forget_unions
 from customers.services.privacy import close_as_done
 
 PSEUDONYM, PSEUDONYM_EN = "عميل محذوف", "Erased customer"
@@ -68,9 +68,10 @@ def _erase(customer, actor):
     before = copy.copy(customer)
     scrub_entries("customers", [customer.pk])
     forget_children(customer)
+    once = forget_unions(customer)
     _empty_children(customer)
     _put_pseudonym(customer)
-    changed.send(Customer, rows=[customer], kind="erased", changes=[{}], actor=actor)
+    changed.send(Customer, rows=[customer], kind="erased", changes=[{}], actor=actor, once=once)
     forget_copies(before)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from actions import refreshing as actions
 from actions.models import CustomerAction
-from config.models import AuditEntry
+from config.models import AuditEntry, IdempotencyKey
 from config.testing import data_of, error_of, fields_of, make_action, make_customer, nothing_changes
 from customers import refreshing
 from customers.models import CustomerMerge, Interaction, Reminder, WafiLicense
@@ -205,6 +205,34 @@ def test_what_is_forgotten_of_a_person_is_forgotten_of_all_who_became_that_perso
     }
     assert CustomerMerge.objects.get(pk=first["merge"]["id"]).reason == ""
     assert CustomerMerge.objects.get(survivor=apart).snapshot
+
+
+@pytest.mark.parametrize("how", ["erased", "removed for good"])
+def test_what_others_were_while_somebody_was_merged_into_them_is_forgotten_with_that_person(as_, layla, how):
+    client, texts = as_(layla), {"email": "nonesuch@hub.test", "national_id": "1000000008", "notes": "nonesuch"}
+    survivor, other, last = make_customer(layla), make_customer(layla, **texts), make_customer(layla)
+    path = f"customers/{survivor.pk}"
+    data_of(client.patch(path, {"district": "قبل"}))
+    note = data_of(client.post(f"customers/{other.pk}/interactions", {"type": "note", "notes": "nonesuch"}), 201)
+    first = merge(client, survivor, other)
+    data_of(client.patch(path, {"district": "بين", "notes": "nonesuch 2"}, HTTP_IDEMPOTENCY_KEY="between"))
+    data_of(client.post(f"{path}/claim", HTTP_IDEMPOTENCY_KEY="claimed"))
+    data_of(client.delete(f"{path}/interactions/{note['interaction']['id']}"))
+    second = merge(client, last, survivor)
+    undo(client, second)
+    data_of(client.patch(path, {"notes": ""}))
+    undo(client, first)
+    data_of(client.patch(path, {"district": "بعد"}))
+    if how == "erased":
+        data_of(client.post(f"customers/{other.pk}/erase", {"confirm": other.pk}))
+    else:
+        data_of(client.delete(f"customers/{other.pk}?permanent=true"))
+    kept = "\n".join(map(str, [*AuditEntry.objects.values_list("changes"), *Event.objects.values_list("data", "row"),
+                               *IdempotencyKey.objects.values_list("data")]))  # fmt: skip
+    assert [word for word in ("nonesuch", "1000000008", other.phone) if word in kept] == []
+    told = data_of(client.get(f"{path}/history", {"entity": "customer"}))["history"]
+    values = [[change["to"] for change in row["changes"] if change["field"] == "district"] for row in told]
+    assert [value for row in values for value in row] == ["بعد", "قبل"]
 
 
 def test_another_single_part_since_must_go_first(as_, layla, survivor, other):
