@@ -104,6 +104,31 @@ def test_closing_says_when_and_who_made_sure_of_the_person_and_reopening_takes_i
     assert entry.changes["status"] == ["open", "done"] and entry.actor_id == layla.pk
 
 
+def test_what_was_verified_or_closed_remains_a_request_of_its_kind(as_, fatima, ahmed):
+    client, customer = as_(fatima), make_customer(ahmed)
+    for kind, settled in (("destroy", {"identityVerified": True}), ("object", {"status": "done"})):
+        made = data_of(ask(client, customer, kind), 201)["privacyRequest"]["id"]
+        path = f"customers/{customer.pk}/privacy-requests/{made}"
+        data_of(client.patch(path, {"kind": "correct"}))
+        data_of(client.patch(path, {"kind": kind, **settled}))
+        with nothing_changes():
+            assert fields_of(client.patch(path, {"kind": "access"}), 422) == ["kind"]
+        assert data_of(client.patch(path, {"kind": kind}))["privacyRequest"]["kind"] == kind
+
+
+def test_of_somebody_who_was_erased_no_text_is_written_down(as_, layla):
+    client, customer = as_(layla), make_customer(layla)
+    key = data_of(ask(client, customer, "destroy", identityVerified=True), 201)["privacyRequest"]["id"]
+    data_of(client.post(f"customers/{customer.pk}/erase", {"confirm": customer.pk, "requestId": key}))
+    path = f"customers/{customer.pk}/privacy-requests"
+    texts = {"outcome": "سالم الحربي", "extensionReason": "سالم الحربي"}
+    assert fields_of(ask(client, customer, **texts), 422) == ["outcome", "extensionReason"]
+    assert fields_of(client.patch(f"{path}/{key}", {"outcome": "سالم"}), 422) == ["outcome"]
+    data_of(client.patch(f"{path}/{key}", {"outcome": "", "status": "refused"}))
+    (kept,) = data_of(client.get(path))["privacyRequests"]
+    assert "outcome" not in kept and kept["identityVerifiedById"] == layla.pk
+
+
 def test_a_consent_is_withdrawn_without_papers(as_, fatima, ahmed):
     client, customer = as_(fatima), make_customer(ahmed)
     made = data_of(ask(client, customer, "withdraw", status="done"), 201)["privacyRequest"]
