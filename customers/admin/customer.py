@@ -205,10 +205,12 @@ class CustomerAdmin(MergePages, HubAdmin):
 
     def get_object(self, request, object_id, from_field=None):
         deleted = None if self._may(request, "customers.delete") else False
-        customer = Customer.objects.visible_to(request.user, deleted=deleted).filter(pk=object_id).first()
-        if customer and customer.national_id and request.method == "GET":
-            record_disclosure(Customer, [customer.pk], actor=request.user)
-        return customer
+        return Customer.objects.visible_to(request.user, deleted=deleted).filter(pk=object_id).first()
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj and obj.national_id:
+            record_disclosure(Customer, [obj.pk], actor=request.user)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not (obj and (obj.deleted_at or obj.erased_at))

@@ -13,6 +13,7 @@ from django.urls import path, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from config.audit import record_disclosure
 from config.backoffice.admin import HubAdmin, HubInline
 from config.backoffice.bulk import Unasked, bulk_action
 from config.backoffice.forms import REFUSALS, complaints_of
@@ -118,6 +119,9 @@ class MergePages:
              "takes": not getattr(survivor, field.attname) and bool(getattr(other, field.attname))}
             for field, mine, theirs in rows if mine != theirs
         ]  # fmt: skip
+        if any(row["column"] == "national_id" for row in compared):
+            shown = [customer.pk for customer in (survivor, other) if customer.national_id]
+            record_disclosure(Customer, shown, actor=request.user)
         more = {
             "survivor": survivor,
             "other": other,

@@ -3,7 +3,7 @@
 import pytest
 
 from config.models import AuditEntry
-from config.testing import data_of, make_customer, make_employee
+from config.testing import AdminClient, data_of, make_customer, make_employee
 
 
 @pytest.fixture
@@ -78,3 +78,17 @@ def test_reads_are_told_to_admins_alone(as_, fatima, layla, ahmed, customer):
     assert [(row["actor"]["id"], row["entity"], row["changes"]) for row in told] == [(ahmed.pk, "customer", [])]
     assert data_of(as_(fatima).get(path, {"operation": "read"}))["history"] == []
     assert [row["operation"] for row in data_of(as_(fatima).get(path))["history"]] == ["created"]
+
+
+def test_the_pages_of_the_back_office_that_show_a_national_id_record_it_and_no_others(layla, customer):
+    alone = make_customer(layla, national_id="1000000024")
+    other = make_customer(layla, national_id="1000000016")
+    client, page = AdminClient(layla), "/admin/customers/customer"
+    for name in ("delete", "history", "do/erase"):
+        assert client.get(f"{page}/{customer.pk}/{name}/").status_code == 200
+    assert reads() == []
+    shown = client.get(f"{page}/{customer.pk}/merge/{other.pk}/").content.decode()
+    assert "1000000008" in shown and "1000000016" in shown
+    assert sorted(reads()) == [(customer.pk, layla.pk), (other.pk, layla.pk)]
+    assert "1000000024" in client.get(f"{page}/{alone.pk}/change/").content.decode()
+    assert reads()[-1] == (alone.pk, layla.pk)
