@@ -13,18 +13,25 @@ from customers.services.columns import derived
 def forget_words(customer):
     """Forget the words of a removed customer's names that nobody else's name holds."""
     words = [key[1:] for key in customer.name_keys if key.startswith("=")]
-    with connection.cursor() as cursor:
-        # Nobody writes down a word between the look at the names and its removal; see prune_name_words.
-        cursor.execute("LOCK TABLE name_words IN SHARE ROW EXCLUSIVE MODE")
-        held_by = "c.organization_id = w.organization_id AND c.name_keys @> ARRAY['=' || w.word]"
-        cursor.execute(
-            f"""
-            DELETE FROM name_words w WHERE organization_id = %s AND word = ANY(%s)
-               AND NOT EXISTS (SELECT FROM customers c WHERE {held_by} AND c.deleted_at IS NULL)
-               AND NOT EXISTS (SELECT FROM customers c WHERE {held_by} AND c.deleted_at IS NOT NULL)
-            """,
-            [customer.organization_id, words],
-        )
+    held_by = "c.organization_id = w.organization_id AND c.name_keys @> ARRAY['=' || w.word]"
+    is_nobodys = f"""
+        NOT EXISTS (SELECT FROM customers c WHERE {held_by} AND c.deleted_at IS NULL)
+        AND NOT EXISTS (SELECT FROM customers c WHERE {held_by} AND c.deleted_at IS NOT NULL)
+    """
+    _forget(f"organization_id = %s AND word = ANY(%s) AND {is_nobodys}", [customer.organization_id, words])
+
+
+def _forget(condition, params):
+    """Remove words `w` of which a condition holds, but for those that are being written down; returns how many.
+
+    Whoever writes a name holds its words until it can be seen; nobody waits for an import to end. Asked again once
+    the words are held: until then a name may have come. A word that is held and then not needed is left to pruning.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM name_words w WHERE {condition} FOR UPDATE OF w SKIP LOCKED", params)
+        ids = [key for (key,) in cursor.fetchall()]
+        cursor.execute(f"DELETE FROM name_words w WHERE id = ANY(%s) AND {condition}", [ids, *params])
+        return cursor.rowcount
 
 
 REBUILT_AT_ONCE = 2_000
@@ -67,22 +74,14 @@ def rebuild_search(organization=None, *, dry_run=False):
 
 def prune_name_words(organization=None):
     """Forget words that no name holds any more, and repeats of others; returns how many."""
-    of_one = "WHERE organization_id = %s" if organization else ""
-    params = [organization.pk] if organization else []
-    with transaction.atomic(), connection.cursor() as cursor:
-        # Nobody writes down a word between the look at the names and its removal.
-        cursor.execute("LOCK TABLE name_words IN SHARE ROW EXCLUSIVE MODE")
-        cursor.execute(
-            f"""
-            WITH living AS (
+    of_one, params = ("organization_id = %s AND", [organization.pk]) if organization else ("", [])
+    stale = f"""
+        {of_one} id NOT IN (
+            SELECT min(id) FROM name_words JOIN (
                 SELECT DISTINCT organization_id, substr(key, 2) AS word FROM customers, unnest(name_keys) AS key
-                {of_one} {"AND" if of_one else "WHERE"} key LIKE '=%%'
-            ), kept AS (
-                SELECT min(id) AS id FROM name_words JOIN living USING (organization_id, word)
-                GROUP BY organization_id, word
-            )
-            DELETE FROM name_words {of_one} {"AND" if of_one else "WHERE"} id NOT IN (SELECT id FROM kept)
-            """,
-            params * 2,
+                WHERE {of_one} key LIKE '=%%'
+            ) AS living USING (organization_id, word)
+            GROUP BY organization_id, word
         )
-        return cursor.rowcount
+    """
+    return _forget(stale, params * 2)

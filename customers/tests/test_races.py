@@ -1,11 +1,13 @@
 """Many at once: parallel requests leave what one after the other would have left."""
 
 import pytest
+from django.db import transaction
 
 from config.models import AuditEntry
 from config.testing import HubClient, at_once, data_of, make_customer, make_employee, one_request, requests, statuses
 from customers import counting, refreshing
-from customers.models import Assignment, Customer, StageChange
+from customers.models import Assignment, Customer, NameWord, StageChange
+from customers.services import search
 from employees import services as employees
 from employees.choices import Role
 from employees.models import Session
@@ -248,3 +250,15 @@ def test_counts_are_true_after_many_have_moved_the_same_customers_at_once(layla,
         *answers, _folded = at_once(*(one_request(layla, *call) for call in calls), counting.fold_counts)
         assert statuses(answers) == [200] * 8
         assert refreshing.check() == []
+
+
+def test_nobody_waits_for_an_import_to_forget_a_name_and_no_word_that_it_writes_is_forgotten(layla):
+    gone = make_customer(layla, name="زرياب نادر")
+    erase = one_request(layla, "post", f"customers/{gone.pk}/erase", {"confirm": gone.pk})
+    with transaction.atomic():  # as an import that goes on
+        make_customer(layla, name="زرياب الكندي")
+        (answer,) = at_once(erase)
+        assert answer.status_code == 200
+        assert at_once(lambda: search.prune_name_words(layla.organization)) == [0]
+    words = set(NameWord.objects.values_list("word", flat=True))
+    assert "زرياب" in words and "نادر" not in words
