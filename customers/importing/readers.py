@@ -3,12 +3,14 @@
 import codecs
 import csv
 import io
+import math
 import re
 import zipfile
 import zlib
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from xml.parsers import expat
 
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
@@ -19,6 +21,8 @@ from customers.importing.rows import NothingImported
 FORMATS = ("csv", "xlsx", "json")
 MAX_UNZIPPED_BYTES = 100_000_000
 MAX_SHEET_ROWS = 1_000_000
+# Of the rectangle around all that is filled: every cell in it takes memory, filled or not.
+MAX_SHEET_CELLS = 10_000_000
 MAX_JSON_BYTES = 100_000_000
 
 _EXTENSIONS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".json": "json"}
@@ -26,6 +30,8 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 _OLD_OFFICE_FILE = b"\xd0\xcf\x11\xe0"
 _ZIP = b"PK\x03\x04"
 _QUOTED = re.compile(r'"[^"]*"')
+_CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.IGNORECASE).fullmatch
+_ROW = re.compile(r"[1-9][0-9]{0,6}").fullmatch
 _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 
 
@@ -152,7 +158,7 @@ def _chain(first, rest):
 def _xlsx_sheet(path):
     from python_calamine import CalamineError, load_workbook
 
-    _refuse_bombs(path)
+    _refuse_monsters(path)
     try:
         sheet = load_workbook(str(path)).get_sheet_by_index(0)
     except CalamineError:
@@ -174,19 +180,86 @@ def _xlsx_sheet(path):
     return Sheet(rows(), lambda: done / max(total, 1))
 
 
-def _refuse_bombs(path):
-    """Refuse a file that unpacks to more than it may, or to something else than its directory says."""
+def _refuse_monsters(path):
+    """Refuse a file that unpacks to more than it may, or to something else than its directory says, and sheets whose
+    filled cells lie too far apart."""
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNZIPPED_BYTES:
                 message = _("The file unpacks to more than %(megabytes)d MB")
                 raise UnreadableFile(message % {"megabytes": MAX_UNZIPPED_BYTES // 1_000_000})
-            # Sizes in the directory may lie; this fails where contents and directory disagree.
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
-        damaged = True
-    if damaged:
-        raise UnreadableFile(_("This is not an Excel file that can be read"))
+            for entry in archive.infolist():
+                # Sizes in the directory may lie; reading fails where contents and directory disagree.
+                with archive.open(entry) as part:
+                    _Extent().measure(part)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, _Malformed):
+        raise UnreadableFile(_("This is not an Excel file that can be read")) from None
+
+
+class _Malformed(Exception):
+    """Of a sheet that is no XML, or whose cells lie nowhere."""
+
+
+class _Extent:
+    """How far the filled cells of a part of a workbook reach, found while it streams by."""
+
+    def __init__(self):
+        self.row = self.column = self.bottom = self.right = 0
+        self.top = self.left = math.inf
+        self.pending = None
+
+    def measure(self, part):
+        """Raises UnreadableFile beyond MAX_SHEET_CELLS, _Malformed for a sheet that cannot be followed."""
+        parser = expat.ParserCreate("utf-8")
+        parser.StartElementHandler = self._begin
+        # A sheet may have any name: the word without which none is read tells it from pictures and the like.
+        is_sheet, wrong, tail = False, None, b""
+        while block := part.read(1 << 20):
+            is_sheet = is_sheet or b"sheetData" in tail + block
+            tail = block[-10:]
+            try:
+                wrong or parser.Parse(block)
+            except (expat.ExpatError, _Malformed) as error:
+                wrong = error
+        if is_sheet and wrong:
+            raise _Malformed
+
+    def _begin(self, name, attributes):
+        name = name.rpartition(":")[2]
+        if name == "row":
+            self.row, self.column = self._number(attributes.get("r"), self.row + 1), 0
+        elif name == "c":
+            self.pending = self._place(attributes.get("r"))
+        elif self.pending and name in ("v", "is"):
+            self._fill(*self.pending)
+
+    def _number(self, text, otherwise):
+        if text is None:
+            return otherwise
+        if not _ROW(text):
+            raise _Malformed
+        return int(text)
+
+    def _place(self, reference):
+        """The row and column of a cell: as it says itself, else beside the one before it."""
+        if reference is None:
+            self.column += 1
+            return self.row, self.column
+        found = _CELL(reference)
+        if not found:
+            raise _Malformed
+        self.column = 0
+        for letter in found[1].upper():
+            self.column = self.column * 26 + ord(letter) - 64
+        return int(found[2]), self.column
+
+    def _fill(self, row, column):
+        self.pending = None
+        self.top, self.bottom = min(self.top, row), max(self.bottom, row)
+        self.left, self.right = min(self.left, column), max(self.right, column)
+        if (self.bottom - self.top + 1) * (self.right - self.left + 1) > MAX_SHEET_CELLS:
+            message = _("The sheet reaches over more than %(count)d cells: remove what stands far from the table")
+            raise UnreadableFile(message % {"count": MAX_SHEET_CELLS})
 
 
 def _cell_text(cell):

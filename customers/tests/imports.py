@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import zipfile
 
+import openpyxl
 from django.core.management import call_command
 
 
@@ -29,3 +31,17 @@ def run_import(command, path, content, encoding, **options):
 
 def reasons(found, severity="error"):
     return [(line["row"], line["column"], line["reason"]) for line in found if line["severity"] == severity]
+
+
+def workbook(*rows, sheet=None):
+    """The bytes of an xlsx file with these rows; `sheet` is its XML, where openpyxl would not write such a thing."""
+    book, content, changed = openpyxl.Workbook(), io.BytesIO(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(content)
+    if sheet is None:
+        return content.getvalue()
+    with zipfile.ZipFile(content) as before, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            after.writestr(name, sheet if name == "xl/worksheets/sheet1.xml" else before.read(name))
+    return changed.getvalue()

@@ -17,7 +17,7 @@ from config.testing import data_of, make_customer
 from customers.importing import loader
 from customers.importing.columns import COPIED
 from customers.models import Assignment, Customer, StageChange
-from customers.tests.imports import reasons, run_import
+from customers.tests.imports import reasons, run_import, workbook
 from employees.models import Employee
 
 HEADER = "الاسم;الجوال;البريد;المدينة;المصدر;الأولوية;نوع العقار;الميزانية من;الميزانية إلى;تاريخ الإضافة;ملاحظات"
@@ -134,6 +134,33 @@ def test_an_xlsx_file_that_unpacks_to_too_much_is_refused(run, monkeypatch):
         archive.writestr("xl/worksheets/sheet1.xml", " " * 2000)
     with pytest.raises(CommandError, match="unpacks to more than"):
         run(content.getvalue(), "bomb.xlsx")
+
+
+FIRST_ROW = '<row r="1"><c r="A1" t="str"><v>name</v></c><c r="B1" t="str"><v>phone</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("far", "sentence"),
+    [
+        ('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', "reaches over more than 10000000 cells"),
+        ('<x:row r="2"><x:c r="xfd1048576"><x:is><x:t/></x:is></x:c></x:row>', "reaches over more than"),
+        ('<row r="1048575"><c r="ALL2"><v>1</v></c></row><row><c><v>1</v></c></row>', "reaches over more than"),
+        ('<row r="2"><c r="A99999999999"><v>1</v></c></row>', "not an Excel file"),
+        ('<row r="2"><c r="A2"><v>1</v></row>', "not an Excel file"),
+    ],
+)
+def test_a_cell_far_from_the_table_is_refused_before_room_is_made_for_all_between(run, far, sentence):
+    xml = f'<worksheet xmlns:x="x"><sheetData>{FIRST_ROW}{far}</sheetData></worksheet>'
+    with pytest.raises(CommandError, match=sentence):
+        run(workbook(sheet=xml), "far.xlsx")
+
+
+def test_cells_that_are_far_and_empty_are_no_part_of_the_table(run):
+    row = '<row r="2"><c r="A2" t="str"><v>سارة</v></c><c r="B2"><v>966501234567</v></c></row>'
+    empty = '<row r="1048576"><c r="XFD1048576" s="0"/></row>'
+    xml = f"<worksheet><sheetData>{FIRST_ROW}{row}{empty}</sheetData></worksheet>"
+    code, summary, _found = run(workbook(sheet=xml), "styled.xlsx")
+    assert (code, summary["read"], summary["inserted"]) == (0, 1, 1)
 
 
 def test_a_row_of_a_file_is_stored_like_the_same_body_of_the_api(run, as_, layla, ahmed):
