@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from xml.parsers import expat
 
@@ -225,13 +226,13 @@ class _Extent:
             raise _Malformed
 
     def _begin(self, name, attributes):
-        name = name.rpartition(":")[2]
-        if name == "row":
-            self.row, self.column = self._number(attributes.get("r"), self.row + 1), 0
-        elif name == "c":
+        name = name.rpartition(":")[2] if ":" in name else name
+        if name == "c":
             self.pending = self._place(attributes.get("r"))
-        elif self.pending and name in ("v", "is"):
+        elif name in ("v", "is") and self.pending:
             self._fill(*self.pending)
+        elif name == "row":
+            self.row, self.column = self._number(attributes.get("r"), self.row + 1), 0
 
     def _number(self, text, otherwise):
         if text is None:
@@ -248,18 +249,27 @@ class _Extent:
         found = _CELL(reference)
         if not found:
             raise _Malformed
-        self.column = 0
-        for letter in found[1].upper():
-            self.column = self.column * 26 + ord(letter) - 64
-        return int(found[2]), self.column
+        letters, row = found.groups()
+        self.column = _column(letters)
+        return int(row), self.column
 
     def _fill(self, row, column):
         self.pending = None
+        if self.top <= row <= self.bottom and self.left <= column <= self.right:
+            return
         self.top, self.bottom = min(self.top, row), max(self.bottom, row)
         self.left, self.right = min(self.left, column), max(self.right, column)
         if (self.bottom - self.top + 1) * (self.right - self.left + 1) > MAX_SHEET_CELLS:
             message = _("The sheet reaches over more than %(count)d cells: remove what stands far from the table")
             raise UnreadableFile(message % {"count": MAX_SHEET_CELLS})
+
+
+@cache
+def _column(letters):
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
 
 
 def _cell_text(cell):
