@@ -126,10 +126,14 @@ def _run(transfer):
 
 
 def _requester(transfer):
-    """Who asked, with the role that they have now."""
+    """Who asked, with the role that they have now; a superuser in the organization that they worked in."""
     actor = Employee.objects.select_related("organization").get(pk=transfer.requested_by_id)
     if not actor.is_active:
         raise PermissionDenied
+    if actor.organization_id != transfer.organization_id:
+        if not actor.is_superuser:
+            raise PermissionDenied
+        actor = actor.working_in(transfer.organization_id)
     check_may(actor, transfer.kind, transfer.what)
     return actor
 

@@ -406,6 +406,25 @@ def test_what_was_exported_is_not_there_for_who_sees_less_since(layla, fatima, s
     assert AuditEntry.objects.filter(table_name="transfers", operation="read", actor_id=layla.pk).count() == 1
 
 
+def test_a_superusers_transfer_is_of_the_organization_that_they_worked_in(layla, noura):
+    theirs = make_customer(noura, name="غريبة")
+    make_customer(layla, name="سارة")
+    layla.is_superuser = True
+    layla.save()
+    worked = layla.working_in(noura.organization_id)
+    assert [line["Customer ID"] for line in lines_of(exported(worked), noura)] == [theirs.pk]
+    assert imported(worked, table(*ROWS)).counts["inserted"] == 2
+    assert Customer.objects.filter(organization=noura.organization_id).count() == 3
+
+
+def test_who_is_no_superuser_any_more_transfers_nothing_of_another_organization(layla, noura):
+    make_customer(layla)
+    transfer = services.start_export(actor=layla.working_in(noura.organization_id), what="customers")
+    transfer = run(transfer)
+    assert (transfer.status, transfer.output_key) == ("failed", "")
+    assert transfer.error == "The person who asked for it may not do this any more"
+
+
 # --- What is kept ------------------------------------------------------------------------------
 
 
