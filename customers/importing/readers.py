@@ -47,11 +47,19 @@ class Sheet:
     """
 
     def __init__(self, rows, fraction):
-        self.rows = ((number, cells) for number, cells in enumerate(rows, 1) if any(cells))
+        self.rows = _filled(rows)
         self.fraction = fraction
         _number, self.headers = next(self.rows, (0, []))
         if not self.headers:
             raise UnreadableFile(_("The file is empty"))
+
+
+def _filled(rows):
+    for number, cells in enumerate(rows, 1):
+        if "\0" in "".join(cells):
+            raise UnreadableFile(_("Row %(number)d holds the character U+0000, which is no text") % {"number": number})
+        if any(cells):
+            yield number, cells
 
 
 def format_of(path, given=None):

@@ -155,6 +155,19 @@ def test_a_cell_far_from_the_table_is_refused_before_room_is_made_for_all_betwee
         run(workbook(sheet=xml), "far.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ("name,phone\na\0b,0501234567\n".encode("utf-16"), "nul.csv"),
+        ("name,phone\nab,0501234567\0\n".encode("utf-8-sig"), "nul.csv"),
+        (workbook(["name", "phone"], ["a_x0000_b", "0501234567"]), "nul.xlsx"),
+    ],
+)
+def test_a_cell_that_holds_nul_is_refused_by_its_row(run, content, name):
+    with pytest.raises(CommandError, match=r"^Row 2 holds the character U\+0000"):
+        run(content, name)
+
+
 def test_cells_that_are_far_and_empty_are_no_part_of_the_table(run):
     row = '<row r="2"><c r="A2" t="str"><v>سارة</v></c><c r="B2"><v>966501234567</v></c></row>'
     empty = '<row r="1048576"><c r="XFD1048576" s="0"/></row>'

@@ -90,6 +90,13 @@ def test_what_is_no_table_is_said_at_the_file(manager):
     assert not Transfer.objects.exists()
 
 
+def test_a_header_that_holds_nul_is_said_at_the_file(manager):
+    file = SimpleUploadedFile("nul.csv", "na\0me,phone\n".encode("utf-16"))
+    answer = manager.post(ADD, {"what": "customers", "file": file})
+    assert answer.context["form"].errors["file"] == ["Row 1 holds the character U+0000, which is no text"]
+    assert not Transfer.objects.exists()
+
+
 def test_a_list_is_exported_as_it_is_shown(manager, layla, fatima, ahmed, omar):
     make_customer(fatima, name="سارة الشهري", priority="urgent", assigned_employee_id=ahmed.pk)
     make_customer(fatima, name="خالد الشهري", priority="low", assigned_employee_id=ahmed.pk)
