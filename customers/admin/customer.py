@@ -200,8 +200,18 @@ class CustomerAdmin(MergePages, HubAdmin):
     # --- Deleted ones: found by a filter, looked at, and brought back ---------------------------
 
     def get_queryset(self, request):
-        deleted = request.GET.get("deleted") == "only" and self._may(request, "customers.delete")
-        return Customer.objects.visible_to(request.user, deleted=deleted)
+        return Customer.objects.visible_to(request.user, deleted=self._shows_deleted(request))
+
+    def get_actions(self, request):
+        """None upon deleted ones: their only ways, back and away, are on their own pages."""
+        return {} if self._shows_deleted(request) else super().get_actions(request)
+
+    def changelist_view(self, request, extra_context=None):
+        context = {"can_export": not self._shows_deleted(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def _shows_deleted(self, request):
+        return request.GET.get("deleted") == "only" and self._may(request, "customers.delete")
 
     def get_object(self, request, object_id, from_field=None):
         deleted = None if self._may(request, "customers.delete") else False

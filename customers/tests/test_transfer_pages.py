@@ -121,6 +121,20 @@ def test_chosen_rows_are_exported(manager, fatima):
     assert Transfer.objects.get().counts == {"rows": 1}
 
 
+def test_deleted_customers_are_not_exported_nor_changed_from_their_list(layla):
+    gone, stays = make_customer(layla, name="سارة الشهري"), make_customer(layla, name="خالد الشهري")
+    client = AdminClient(layla)
+    client.post(f"/admin/customers/customer/{gone.pk.replace('_', '_5F')}/delete/", {"post": "yes"})
+    page = client.get("/admin/customers/customer/?deleted=only").content.decode()
+    assert "سارة الشهري" in page and "خالد الشهري" not in page
+    assert 'name="query"' not in page and 'name="action"' not in page
+    for action in ("export_selected", "delete_selected", "assign"):
+        chosen = {"action": action, "_selected_action": [gone.pk, stays.pk], "post": "yes"}
+        assert client.post("/admin/customers/customer/?deleted=only", chosen).status_code == 200
+    assert not Transfer.objects.exists()
+    assert list(Customer.objects.visible_to(layla)) == [stays]
+
+
 def test_a_transfer_is_its_requesters_and_the_admins_of_the_organization(manager, layla, noura):
     upload(manager)
     transfer = Transfer.objects.get()
