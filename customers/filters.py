@@ -45,6 +45,9 @@ from customers.choices import (
     Sentiment,
     Source,
     Stage,
+    TransferKind,
+    Transferred,
+    TransferStatus,
 )
 from customers.compliance.standing import having, is_late_milestone, is_standing
 from customers.models import (
@@ -303,6 +306,12 @@ class PrivacyRequestFilterSet(HubFilterSet):
     overdue = OverdueFilter()
     receivedFrom = MomentFilter("received_at")
     receivedTo = MomentFilter("received_at", end=True)
+
+
+class TransferFilterSet(HubFilterSet):
+    kind = ChoiceListFilter("kind", choices=TransferKind.values)
+    what = ChoiceListFilter("what", choices=Transferred.values)
+    status = ChoiceListFilter("status", choices=TransferStatus.values)
 
 
 # --- What goes on with a customer -------------------------------------------------------------

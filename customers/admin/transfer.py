@@ -13,7 +13,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from config.backoffice.admin import HubAdmin
 from config.backoffice.forms import REFUSALS, complaints_of
+from config.backoffice.lists import choice
 from customers.choices import AT_WORK, ENDED_TRANSFERS, FileFormat, TransferKind, Transferred, TransferStatus
+from customers.filters import TransferFilterSet
 from customers.models import Transfer
 from customers.services import transfer as services
 
@@ -64,9 +66,15 @@ class TransferAdmin(HubAdmin):
     permission = write_permission = "customers.export"
     in_menu = True
     list_display = ("created_at", "kind", "what", "file_name", "status", "requested_by")
-    list_filter = ("kind", "what", "status")
+    filterset_class = TransferFilterSet
+    list_filter = (
+        choice("kind", _("Kind"), TransferKind.choices),
+        choice("what", _("Content"), Transferred.choices),
+        choice("status", _("Status"), TransferStatus.choices),
+    )
     list_select_related = ("requested_by",)
     ordering = ("-created_at", "-pk")
+    sortable_by = ("created_at",)
 
     def has_add_permission(self, request):
         return self.has_view_permission(request)

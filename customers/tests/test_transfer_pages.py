@@ -135,6 +135,18 @@ def test_deleted_customers_are_not_exported_nor_changed_from_their_list(layla):
     assert list(Customer.objects.visible_to(layla)) == [stays]
 
 
+@pytest.mark.parametrize(
+    ("narrowed", "shown"), [("kind=import", 1), ("kind=export", 1), ("what=listings", 0), ("status=uploaded", 1)]
+)
+def test_transfers_are_narrowed_by_the_filters_beside_their_list(manager, narrowed, shown):
+    upload(manager)
+    manager.post("/admin/customers/transfer/export/", {"what": "customers", "format": "csv", "query": ""})
+    page = manager.get("/admin/customers/transfer/")
+    assert f'href="?{narrowed}"' in page.content.decode()
+    answer = manager.get(f"/admin/customers/transfer/?{narrowed}")
+    assert (answer.status_code, len(answer.context["cl"].result_list)) == (200, shown)
+
+
 def test_a_transfer_is_its_requesters_and_the_admins_of_the_organization(manager, layla, noura):
     upload(manager)
     transfer = Transfer.objects.get()
