@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -87,6 +88,36 @@ def test_an_export_that_is_interrupted_leaves_what_was_there(run, layla, tmp_pat
         run(force=True)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out.csv", "mine")]
     assert not AuditEntry.objects.filter(operation="read").exists()
+
+
+@pytest.mark.parametrize("breaks", [BrokenPipeError(32, "Broken pipe"), KeyboardInterrupt()])
+def test_an_export_to_standard_output_that_breaks_off_is_in_the_audit(layla, monkeypatch, breaks):
+    make_customer(layla)
+
+    def break_off(*_args):
+        raise breaks
+
+    monkeypatch.setattr("customers.exporting.writers.CSVWriter.write", break_off)
+    with pytest.raises(CommandError):
+        call_command("export_customers", "-", organization=layla.organization_id, stderr=io.StringIO())
+    assert AuditEntry.objects.get(operation="read").changes == {"rows": 1}
+
+
+def test_pipes_and_links_stay_what_they_are(run, layla, tmp_path):
+    make_customer(layla, name="سارة")
+    os.mkfifo(tmp_path / "pipe")
+    with open(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8-sig") as reader:
+        run("pipe")
+        assert "سارة" in reader.read()
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "target.csv")
+    run("link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert [row["Name"] for row in rows_of(tmp_path / "target.csv")] == ["سارة"]
+    with pytest.raises(CommandError, match="target.csv is there already; --force writes over it"):
+        run("link.csv")
+    run("link.csv", force=True)
+    assert (tmp_path / "link.csv").is_symlink()
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,15 @@ class Command(HubCommand):
             if dry_run:
                 self._summarize(exporter.count(), file, summary, dry_run)
                 return
+            is_stream = _is_stream(file)
             with self._opened(file, force) as opened:
+                # What has left is written down: of a stream that is while it is written, of a file when it is there.
+                if is_stream:
+                    self._record(organization, exporter.count())
                 count = exporter.write(opened, format or _format_of(file))
                 progress.end(count)
-                # Before the file is there: what has left is written down.
-                record_export("customers", "", organization_id=organization, rows=count, actor=None)
+                if not is_stream:
+                    self._record(organization, count)
         except (ValidationError, PermissionDenied) as error:
             raise CommandError(_messages(error)) from None
         except OSError as error:
@@ -76,15 +80,28 @@ class Command(HubCommand):
         else:
             self.stderr.write(_("Customers written: %(count)d") % {"count": count}, style_func=str)
 
+    def _record(self, organization, count):
+        record_export("customers", "", organization_id=organization, rows=count, actor=None)
+
     def _opened(self, name, force):
         if name == "-":
             return nullcontext(sys.stdout.buffer)
-        path = Path(name)
+        if _is_stream(name):
+            return open(name, "wb")
+        # Of a link the file that it names.
+        path = Path(os.path.realpath(name))
         if path.is_dir():
             raise CommandError(_("%(path)s is a folder") % {"path": path})
+        if path.exists() and not path.is_file():
+            raise CommandError(_("%(path)s is no file that can be replaced") % {"path": path})
         if path.exists() and not force:
             raise CommandError(_("%(path)s is there already; --force writes over it") % {"path": path})
         return _whole_or_not(path)
+
+
+def _is_stream(name):
+    """Whether what is written has left at once: standard output, a pipe, a terminal."""
+    return name == "-" or Path(name).is_fifo() or Path(name).is_char_device()
 
 
 @contextmanager
