@@ -42,6 +42,9 @@ class ImportCommand(HubCommand):
             super().handle(**options)
 
     def run(self, file, organization, summary, errors=None, **options):
+        for path in filter(None, (file, errors)):
+            if path.is_dir():
+                raise CommandError(_("%(path)s is a folder") % {"path": path})
         report = Report(errors or file.with_name(f"{file.name}.errors.csv"))
         try:
             self._import(file, organization, report, **options)

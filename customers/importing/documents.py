@@ -10,7 +10,7 @@ from config.api.serializers import MoneyField, TextField, WholeNumberField, Word
 from config.db import new_id
 from customers.choices import Source, Stage
 from customers.importing.copying import copied_value
-from customers.importing.objects import cells_of, is_usable, listed, mapping, new_id_message
+from customers.importing.objects import cells_of, is_usable, key_of, listed, mapping, new_id_message
 from customers.importing.readers import UnreadableFile
 from customers.importing.relations import Reader
 from customers.importing.rows import Problem, Row
@@ -86,8 +86,8 @@ class Documents:
         self.organization, self.report, self.now = organization, report, now
         employees, self.objects = _parts(content)
         embedded = [mapping(customer).get("assignedEmployee") for customer in self.objects]
-        named = {employee.get("id"): employee for employee in embedded if isinstance(employee, dict)}
-        named |= {mapping(employee).get("id"): employee for employee in employees}
+        named = {key_of(employee): employee for employee in embedded if isinstance(employee, dict)}
+        named |= {key_of(employee): employee for employee in employees}
         self.employee_id_of = {SYSTEM_ID: SYSTEM_ID}
         self._load_employees(list(named.values()))
         self._settle_ids()
@@ -115,7 +115,7 @@ class Documents:
                                    and name not in ("teamId", "roleKey")})  # fmt: skip
         if not body.is_valid():
             raise Problem(cells_of(employee, body.errors))
-        values, key = dict(body.validated_data), employee.get("id")
+        values, key = dict(body.validated_data), key_of(employee)
         email = values["email"] = values["email"].lower()
         namesakes = {found.pk: found for found in Employee.objects.filter(Q(pk=str(key)) | Q(email=email))}
         own = [found for found in namesakes.values() if found.organization_id == self.organization.pk]
@@ -176,6 +176,8 @@ class Documents:
         if not isinstance(customer, dict):
             raise Problem([("", customer, _("This is no object"))])
         key = customer.get("id")
+        if isinstance(key, (list, dict)):
+            raise Problem(cells_of(customer, {"id": [serializers.CharField.default_error_messages["invalid"]]}))
         if isinstance(key, str) and self.first_number[key] != number:
             message = _("The same id as in row %(row)d") % {"row": self.first_number[key]}
             raise Problem([("id", key, message)])
@@ -211,8 +213,9 @@ class Documents:
                 message = _("This employee is not in the organization; the customer is unassigned")
                 self.report.notice(number, "assignedEmployeeId", assignee, message)
         details = values.get("source_details") or {}
-        if details.get("referredBy") in self.id_of:
-            values["source_details"] = {**details, "referredBy": self.id_of[details["referredBy"]]}
+        referrer = details.get("referredBy")
+        if isinstance(referrer, str) and referrer in self.id_of:
+            values["source_details"] = {**details, "referredBy": self.id_of[referrer]}
 
     def _tell_of_new_id(self, number, key):
         if key in self.id_of and self.id_of[key] != key:

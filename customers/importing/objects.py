@@ -29,6 +29,12 @@ def is_usable(key):
     return isinstance(key, str) and _USABLE_ID(key) is not None and key not in _ROUTE_WORDS
 
 
+def key_of(value):
+    """The id of an object, as text where it is anything but a scalar: nobody is found by it then."""
+    key = mapping(value).get("id")
+    return str(key) if isinstance(key, (list, dict)) else key
+
+
 def new_id_message(key, new):
     """Why a row has not the id that it came with."""
     if is_usable(key):

@@ -5,6 +5,7 @@ import io
 import threading
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -636,3 +637,23 @@ def test_wrong_parts_of_an_object_are_named_with_dotted_paths(run):
         ("1", "stageHistory.1.toStage", "nowhere"),
         ("3", "", "x"),
     ]
+
+
+def test_ids_of_json_that_are_no_texts_are_wrong_rows_and_nobodys_ids(run):
+    employee = {"id": {"q": 1}, "name": "أحمد", "email": "q@hub.example"}
+    wrong = {"id": {"x": 1}, "name": "هند", "phone": "0501234567"}
+    strange = {"name": "ريم", "phone": "0501234568", "assignedEmployee": {**employee, "id": ["q"]}}
+    right = {"name": "ريم", "phone": "0501234569", "sourceDetails": {"referredBy": ["x"]}}
+    content = {"employees": [employee], "customers": [wrong, strange, right]}
+    code, summary, found = run(content, "in.json")
+    assert (code, summary["read"], summary["inserted"]) == (2, 3, 1)
+    assert reasons(found) == [
+        ("1", "id", "Not a valid string."), ("2", "assignedEmployeeId", "Not a valid string."),
+    ]  # fmt: skip
+    assert Customer.objects.get().source_details == {"referredBy": ["x"]}
+
+
+def test_an_error_file_that_is_a_folder_is_refused(run, tmp_path):
+    with pytest.raises(CommandError, match="is a folder"):
+        run(table(*ROWS), errors=Path("."))
+    assert not Customer.objects.exists()
