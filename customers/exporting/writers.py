@@ -19,6 +19,8 @@ from customers.formulas import harmless
 SHEET_ROWS = 1_048_576
 FIRST_YEAR = 1900
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# What readers of workbooks take for a character by its number.
+_NUMBERED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _PHONE = re.compile(r"\+[0-9]{7,15}").fullmatch
 _SHEET = re.compile(r"xl/worksheets/sheet(\d+)\.xml").fullmatch
 _DIMENSION = re.compile(rb"<dimension [^>]*/>")
@@ -101,7 +103,7 @@ class XLSXWriter:
             return f'<c r="{number}"><v>{value}</v></c>'
         text = _NOT_XML.sub("", str(value))
         # The cell of a phone holds a text and is not evaluated: it needs no apostrophe.
-        text = text if _PHONE(text) else harmless(text)
+        text = text if _PHONE(text) else _NUMBERED.sub("_x005F_", harmless(text))
         return f'<c r="{number}" t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
 
 

@@ -17,6 +17,7 @@ from customers.exporting.columns import shape_of
 from customers.exporting.exporter import Exporter
 from customers.formulas import as_meant, harmless
 from customers.importing.importer import IMPORTERS, CustomerImporter
+from customers.importing.readers import open_sheet
 from customers.importing.report import Report
 from customers.importing.tables import list_reader, list_text
 from customers.importing.words import TYPES, columns_by_key, key_of
@@ -44,6 +45,18 @@ def test_no_text_is_run_as_a_formula_and_each_comes_back(text):
     shown = harmless(text)
     assert not shown.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert as_meant(shown) == text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_text_that_looks_like_the_number_of_a_character_comes_back(layla, tmp_path, format):
+    texts = ["a_x000D_b", "_x202E_", "_x005F_x0041_", "_x12_ _x00zz_"]
+    for text in texts:
+        make_customer(layla, name="سارة", notes=text)
+    path = tmp_path / f"out.{format}"
+    path.write_bytes(file_of(layla, format=format, columns=["name", "notes"]))
+    with open_sheet(path, format) as sheet:
+        assert [cells for _number, cells in sheet.rows] == [["سارة", text] for text in texts]
 
 
 TEXTS = st.text(alphabet='ab ,،؛;|\n"فيلا=', min_size=1, max_size=8).map(str.strip).filter(bool)
