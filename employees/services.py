@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session as BrowserSession
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -225,7 +225,7 @@ def create_employee(actor, *, organization, password=None, **values):
 def update_employee(employee, *, actor, **values):
     """Change an employee's data, role or team.
 
-    Raises ValidationError: 409 for a taken e-mail, 422 if no admin would be left.
+    Raises ValidationError: 409 for a taken e-mail, 422 if no admin would be left; PermissionDenied: see _refuse_below.
     """
     _check_team(employee.organization_id, values)
     if "email" in values:
@@ -233,6 +233,8 @@ def update_employee(employee, *, actor, **values):
     with _email_reported(), recorded(actor):
         admins = _lock_admins(employee.organization_id)
         employee = lock(employee)
+        if any(values.get(name, getattr(employee, name)) != getattr(employee, name) for name in ("email", "role")):
+            _refuse_below(employee, actor)
         if values.get("role", employee.role) != employee.role:
             _refuse_last(admins, employee)
         changes = save_changes(employee, **values)
@@ -242,10 +244,10 @@ def update_employee(employee, *, actor, **values):
 
 
 def set_password(employee, password, *, actor):
-    """Give an employee a new password and end all their sessions."""
+    """Give an employee a new password and end all their sessions. Raises PermissionDenied: see _refuse_below."""
     _put_password(employee, password)
     with recorded(actor):
-        lock(employee)
+        _refuse_below(lock(employee), actor)
         employee.save(update_fields=["password"])
         end_sessions(employee.sessions.all())
         transaction.on_commit(forget_identities)
@@ -255,11 +257,13 @@ def deactivate_employee(employee, *, actor, successor_id=None):
     """Let an employee go: sessions end, and what was theirs goes to a successor or becomes unassigned.
 
     The apps that own such rows move them when they hear of it (`successor` travels with
-    `changed`). Raises ValidationError (422) for an impossible successor or the last admin.
+    `changed`). Raises ValidationError (422) for an impossible successor or the last admin,
+    PermissionDenied: see _refuse_below.
     """
     with recorded(actor):
         admins = _lock_admins(employee.organization_id)
         employee = lock(employee)
+        _refuse_below(employee, actor)
         if not employee.is_active:
             return employee
         successor = None
@@ -277,9 +281,10 @@ def deactivate_employee(employee, *, actor, successor_id=None):
 
 
 def activate_employee(employee, *, actor):
-    """Let an employee sign in again."""
+    """Let an employee sign in again. Raises PermissionDenied: see _refuse_below."""
     with recorded(actor):
         employee = lock(employee)
+        _refuse_below(employee, actor)
         changes = save_changes(employee, is_active=True)
         if changes:
             changed.send(Employee, rows=[employee], kind="updated", changes=[changes], actor=actor)
@@ -333,6 +338,12 @@ def _put_password(employee, password):
     except ValidationError as error:
         raise ValidationError({"password": error.messages}) from None
     employee.set_password(password)
+
+
+def _refuse_below(employee, actor):
+    """Raise PermissionDenied where an admin of one organization would decide who signs in as a superuser of all."""
+    if actor and employee.is_superuser and not actor.is_superuser:
+        raise PermissionDenied("superuser")
 
 
 def _lock_admins(organization_id):

@@ -105,3 +105,24 @@ def test_superusers_alone_open_organizations(layla):
     assert answer.status_code == 302
     made = Organization.objects.get(name="وساطة")
     assert Team.objects.filter(organization=made, is_default=True).count() == 1
+
+
+def test_how_a_superuser_signs_in_is_for_superusers_to_change(layla, omar, as_):
+    Employee.objects.filter(pk=omar.pk).update(is_superuser=True, role="admin")
+    before = Employee.objects.get(pk=omar.pk)
+    client, api = AdminClient(layla), as_(layla)
+    page = f"/admin/employees/employee/{omar.pk}"
+    password = {"password": "Kamal-Riyadh-77"}
+    client.save(f"{page}/change/", email="mine@hub.test")
+    client.save(f"{page}/change/", roleKey="viewer")
+    for name in ("set_password", "deactivate", "activate"):
+        client.post(f"{page}/do/{name}/", {"apply": "1", **password})
+    error_of(api.post(f"employees/{omar.pk}/password", password), 403)
+    error_of(api.post(f"employees/{omar.pk}/deactivate"), 403)
+    error_of(api.patch(f"employees/{omar.pk}", {"email": "mine@hub.test"}), 403)
+    error_of(api.patch(f"employees/{omar.pk}", {"roleKey": "viewer"}), 403)
+    after = Employee.objects.get(pk=omar.pk)
+    names = ("email", "role", "is_active", "password")
+    assert [getattr(after, name) for name in names] == [getattr(before, name) for name in names]
+    assert api.patch(f"employees/{omar.pk}", {"name": "عمر", "email": omar.email}).status_code == 200
+    assert AdminClient(before).save(f"{page}/change/", email="new@hub.test").status_code == 302
