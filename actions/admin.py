@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -11,8 +12,9 @@ from actions import services
 from actions.choices import ENDED, OPEN, ActionStatus, ActionType
 from actions.filters import ActionFilterSet
 from actions.models import ActionCount, ActionDay, ActionNote, CustomerAction
-from actions.serializers import ActionInput, NewActionInput, NoteInput
+from actions.serializers import ActionInput, NewActionInput, NoteInput, SnoozeInput
 from actions.stats import total_of
+from config.api.exceptions import field_errors
 from config.backoffice.admin import HubAdmin, HubInline, InternalAdmin, badge
 from config.backoffice.bulk import Unasked, bulk_action
 from config.backoffice.lists import ParameterFilter, choice
@@ -57,10 +59,17 @@ class RestoreForm(Unasked):
 
 
 class SnoozeForm(Unasked):
-    until = forms.DateTimeField(
+    until = forms.CharField(
         label=_("Until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local", "dir": "ltr"})
     )
     notes = _text(_("Note"))
+
+    def clean_until(self):
+        """The moment as the API reads it."""
+        asked = SnoozeInput(data={"until": self.cleaned_data["until"]}, context={"request": self.request})
+        if not asked.is_valid():
+            raise ValidationError([error["message"] for error in field_errors(asked.errors)])
+        return asked.validated_data["until"]
 
 
 class AssignForm(Unasked):

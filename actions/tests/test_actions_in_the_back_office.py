@@ -35,6 +35,8 @@ def test_many_are_snoozed_reassigned_and_restored_at_once(layla, fatima, ahmed, 
     client, url = AdminClient(fatima), "/admin/actions/customeraction/?tab=all"
     past = client.press(url, "snooze", ids, until="2020-01-01T10:00")
     assert "Must lie in the future" in past.content.decode()
+    far = client.press(url, "snooze", ids, until="9999-12-31T23:59")
+    assert far.context["form"].errors == {"until": ["Must lie in the years from 1900 to 2200"]}
     assert client.press(url, "snooze", ids, until="2099-01-01T10:00", notes="لاحقا").status_code == 302
     everything = "/admin/actions/customeraction/?dueDate=all"
     assert client.press(everything, "assign", ids, employee=fatima.pk).status_code == 302

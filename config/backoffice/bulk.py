@@ -18,6 +18,7 @@ class Unasked(forms.Form):
 
     def __init__(self, *args, request, **options):
         super().__init__(*args, **options)
+        self.request = request
 
 
 def bulk_action(label, form_class, *, permission):
