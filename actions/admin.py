@@ -17,6 +17,7 @@ from actions.stats import total_of
 from config.api.exceptions import field_errors
 from config.backoffice.admin import HubAdmin, HubInline, InternalAdmin, badge
 from config.backoffice.bulk import Unasked, bulk_action
+from config.backoffice.forms import with_present
 from config.backoffice.lists import ParameterFilter, choice
 from config.clock import current_minute
 from customers.admin.customer import CustomerAdmin
@@ -33,9 +34,10 @@ _MOVES = {"status", "snoozedUntil", "outcome", "reason", "metadata"}
 
 
 def assignees(request, row=None):
-    """Who of those the caller may choose can be given an action, by name, nobody first."""
+    """Who of those the caller may choose can be given an action, by name, nobody first; and who has it."""
     people = Employee.objects.visible_to(request.user).active().exclude(role=Role.VIEWER).order_by("name")
-    return [("", _("Nobody")), *people.values_list("pk", "name")]
+    choices = [("", _("Nobody")), *people.values_list("pk", "name")]
+    return with_present(choices, row.assigned_to_id, row.assigned_to) if row else choices
 
 
 def _with_nobody(request):

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from config.api.serializers import TextField, WordField, optional
 from config.backoffice.admin import HubAdmin, column, ltr
 from config.backoffice.bulk import Unasked, bulk_action
+from config.backoffice.forms import with_present
 from config.backoffice.lists import choice, yes_or_no
 from config.backoffice.middleware import ORGANIZATION
 from employees import services
@@ -27,8 +28,9 @@ _PHONE = column("phone", _("phone"), lambda person: ltr(person.phone))
 
 
 def teams(request, row=None):
-    """The teams that the caller sees, by name."""
-    return [("", "---------"), *Team.objects.visible_to(request.user).order_by("name").values_list("pk", "name")]
+    """The teams that the caller sees, by name; and that of the employee."""
+    choices = [("", "---------"), *Team.objects.visible_to(request.user).order_by("name").values_list("pk", "name")]
+    return with_present(choices, row.team_id, row.team) if row else choices
 
 
 def successors(request):

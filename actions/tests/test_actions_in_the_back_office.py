@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from django.utils import timezone
+
 from actions.models import CustomerAction
 from config.testing import AdminClient, make_action, make_customer
+from customers.services import activity
 
 
 def test_the_list_begins_with_what_is_open_and_overdue_is_one_click_away(layla, fatima, ahmed, clock):
@@ -57,3 +60,30 @@ def test_a_note_is_added_beneath_an_action_and_an_action_beneath_a_customer(layl
     assert client.save(f"/admin/customers/customer/{customer.pk}/change/", **lines).status_code == 302
     made = CustomerAction.objects.get(customer=customer, title="زيارة")
     assert (made.type, made.assigned_to_id) == ("site_visit", ahmed.pk)
+
+
+def test_what_is_not_touched_stays_even_where_nobody_could_choose_it(layla, fatima, ahmed, omar):
+    customer = make_customer(layla, assigned_employee_id=ahmed.pk)
+    action = make_action(layla, customer, assigned_to_id=omar.pk)
+    client, url = AdminClient(fatima), f"/admin/actions/customeraction/{action.pk}/change/"
+    page = client.get(url)
+    assert f'<option value="{omar.pk}" selected>{omar.name}</option>' in page.content.decode()
+    assert client.save(url, title="زيارة").status_code == 302
+    action.refresh_from_db()
+    assert (action.title, action.assigned_to_id) == ("زيارة", omar.pk)
+
+
+def test_whose_it_is_stays_where_nobody_touches_it(layla, fatima, ahmed, omar):
+    customer = make_customer(layla, assigned_employee_id=ahmed.pk)
+    meeting = {"type": "office_meeting", "datetime": timezone.now() + timedelta(days=1), "agent_id": omar.pk}
+    rows = [
+        activity.add_appointment(customer, actor=layla, values=meeting),
+        activity.add_interaction(customer, actor=layla, values={"type": "meeting", "agent_id": omar.pk}),
+    ]
+    for row in rows:
+        url = f"/admin/customers/{row._meta.model_name}/{row.pk}/change/"
+        page = AdminClient(fatima).get(url)
+        assert f'<option value="{omar.pk}" selected>{omar.name}</option>' in page.content.decode()
+        assert AdminClient(fatima).save(url, notes="تم").status_code == 302
+        row.refresh_from_db()
+        assert (row.notes, row.agent_id) == ("تم", omar.pk)

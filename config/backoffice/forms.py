@@ -56,10 +56,12 @@ class ServiceForm(forms.ModelForm):
     def __init__(self, *args, initial=None, instance=None, **options):
         shown = _shown(self.serializer_class(), instance or self._meta.model())
         super().__init__(*args, initial=shown | (initial or {}), instance=instance, **options)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.show_hidden_initial = not self.instance._state.adding
             if hasattr(field, "choices_of"):
                 field.choices = field.choices_of(self.request, self.instance)
+            elif isinstance(field, forms.ChoiceField) and not self.instance._state.adding:
+                field.choices = with_present(field.choices, shown.get(name), shown.get(name) or "---------")
             if isinstance(field, RowField):
                 field.queryset = field.rooms.get_model_admin(field.queryset.model).get_queryset(self.request)
 
@@ -130,6 +132,12 @@ def form_of(serializer_class, model, *, without=(), labels=None, choices=None, r
         (ServiceForm,),
         {**fields, "serializer_class": serializer_class, "Meta": type("Meta", (), {"model": model, "fields": ()})},
     )
+
+
+def with_present(choices, value, label):
+    """Choices and, where it is none of them, what a row has today: a browser would send the first one instead."""
+    value = "" if value is None else value
+    return choices if str(value) in {str(word) for word, _label in choices} else [*choices, (value, label)]
 
 
 def _fields(serializer, model, labels, without, prefix=""):

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from config.api.filters import HubFilterSet, ListFilter
 from config.backoffice.admin import HubAdmin
+from config.backoffice.forms import with_present
 from customers.models import Customer
 from employees.models import Employee
 
@@ -103,6 +104,7 @@ def all_but(serializer_class, *names):
 
 
 def agents(request, row=None):
-    """Whom somebody who assigns may name as the agent, by name; nobody means oneself."""
+    """Whom somebody who assigns may name as the agent, by name; nobody means oneself; and who it is."""
     people = Employee.objects.visible_to(request.user).active().order_by("name")
-    return [("", "---------"), *people.values_list("pk", "name")]
+    choices = [("", "---------"), *people.values_list("pk", "name")]
+    return with_present(choices, row.agent_id, row.agent_name) if row else choices

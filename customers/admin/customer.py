@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from config.audit import record_disclosure
 from config.backoffice.admin import HubAdmin, badge, ltr
 from config.backoffice.bulk import Unasked, bulk_action
+from config.backoffice.forms import with_present
 from config.backoffice.lists import choice, yes_or_no
 from customers import history
 from customers.admin.activity import ACTIVITY
@@ -27,9 +28,10 @@ from employees.models import Employee
 
 
 def assignees(request, row=None):
-    """Whom the caller may choose, by name, nobody first."""
+    """Whom the caller may choose, by name, nobody first; and whose the customer is."""
     people = Employee.objects.visible_to(request.user).active().order_by("name")
-    return [("", _("Nobody")), *people.values_list("pk", "name")]
+    choices = [("", _("Nobody")), *people.values_list("pk", "name")]
+    return with_present(choices, row.assigned_employee_id, row.assigned_employee) if row else choices
 
 
 class AssignForm(forms.Form):
