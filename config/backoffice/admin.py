@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError as BadFilter
 
 from config.api.exceptions import error_of
 from config.api.query import QueryParams
@@ -109,12 +110,15 @@ class HubAdmin(admin.ModelAdmin):
         return [rows[key] for key in keys if key in rows]
 
     def get_search_results(self, request, queryset, search_term):
-        """What an autocomplete offers: the API's own search."""
+        """What an autocomplete offers: the API's own search. What nobody can be called finds nobody."""
         if not self.filterset_class or "search" not in self.filterset_class.base_filters or not search_term:
             return super().get_search_results(request, queryset, search_term)
         params = QueryParams(QueryDict())
         params["search"] = [search_term]
-        return self.filterset_class(params, queryset, request=request).qs, False
+        try:
+            return self.filterset_class(params, queryset, request=request).qs, False
+        except BadFilter:
+            return queryset.none(), False
 
     # --- The form -----------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -51,7 +52,9 @@ class BackOffice(admin.AdminSite):
         @wraps(inner)
         def checked(request, *args, **kwargs):
             texts = [request.path_info]
-            for name, values in [*request.GET.lists(), *request.POST.lists()]:
+            # A form is told of the filters of the list that it was opened from: a query string within the other.
+            within = QueryDict(request.GET.get("_changelist_filters", ""))
+            for name, values in [*request.GET.lists(), *request.POST.lists(), *within.lists()]:
                 texts += [name, *values]
             try:
                 for text in texts:

@@ -580,6 +580,15 @@ def test_no_id_breaks_a_page_and_no_choice_of_rows_a_button(world, superuser):
     assert everything() == before
 
 
+def test_neither_too_long_a_word_nor_the_filters_of_another_list_break_a_page(world):
+    client = AdminClient(world.people["fatima"])
+    of = {"app_label": "actions", "model_name": "customeraction", "field_name": "customer"}
+    answer = client.get("/admin/autocomplete/", {**of, "term": "x" * 300})
+    assert (answer.status_code, answer.json()["results"]) == (200, [])
+    within = {"_changelist_filters": "customer=%00"}
+    assert client.get("/admin/customers/interaction/add/", within).status_code == 400
+
+
 def test_no_form_breaks_a_page(world, superuser):
     before = everything()
     for model in SEEN:
