@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.forms.models import BaseInlineFormSet
 from django.http import Http404, QueryDict
 from django.shortcuts import redirect
@@ -17,6 +18,7 @@ from rest_framework.exceptions import ValidationError as BadFilter
 
 from config.api.exceptions import error_of
 from config.api.query import QueryParams
+from config.backoffice.bulk import too_many
 from config.backoffice.forms import REFUSALS, complaints_of, form_of
 from config.backoffice.lists import BoundedPaginator, HubChangeList
 
@@ -200,11 +202,24 @@ class HubAdmin(admin.ModelAdmin):
         self.remove(obj, actor=request.user)
 
     def delete_queryset(self, request, queryset):
-        for row in queryset:
-            self.remove(row, actor=request.user)
+        """All of them or none."""
+        with transaction.atomic():
+            for row in queryset:
+                try:
+                    self.remove(row, actor=request.user)
+                except REFUSALS as refusal:
+                    reasons = "; ".join(complaint["message"] for complaint in complaints_of(refusal, request))
+                    said = {"row": row, "reason": reasons}
+                    raise ValidationError(_("Nothing was deleted. %(row)s: %(reason)s") % said) from None
 
     def get_deleted_objects(self, objs, request):
-        """What is to be confirmed: the rows alone. What hangs on them, thousands perhaps, is the services' business."""
+        """What is to be confirmed: the rows alone. What hangs on them, thousands perhaps, is the services' business.
+
+        Raises ValidationError for more rows than a bulk call of the API may name.
+        """
+        limit = request.user.bulk_limit
+        if len(objs[: limit + 1]) > limit:
+            raise ValidationError(too_many(limit))
         return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
 
     def save_formset(self, request, form, formset, change):

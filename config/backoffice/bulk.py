@@ -34,7 +34,7 @@ def bulk_action(label, form_class, *, permission):
             limit = request.user.bulk_limit
             ids = list(queryset.order_by().values_list("pk", flat=True)[: limit + 1])
             if len(ids) > limit:
-                messages.error(request, _("At most %(count)d rows can be changed at once.") % {"count": limit})
+                messages.error(request, too_many(limit))
                 return None
             asked = "apply" in request.POST
             form = form_class(request.POST if asked else None, request=request)
@@ -66,6 +66,11 @@ def bulk_action(label, form_class, *, permission):
         return action
 
     return decorate
+
+
+def too_many(limit):
+    """What is said of more rows than one bulk call may name."""
+    return _("At most %(count)d rows can be changed at once.") % {"count": limit}
 
 
 def _tell(request, ids, outcome):

@@ -4,6 +4,7 @@ from config.testing import AdminClient, error_of, make_customer
 from customers.models import Customer
 from employees import services
 from employees.models import Employee, Organization, Session, Team
+from employees.roles import BULK_LIMITS
 
 
 def test_an_admin_hires_somebody_who_then_signs_in(layla, north, as_):
@@ -86,6 +87,23 @@ def test_teams_come_are_renamed_and_go_unless_somebody_is_in_them(layla, north, 
     for team in (east, south, north):
         client.post(f"/admin/employees/team/{team.pk}/delete/", {"post": "yes"})
     assert set(Team.objects.values_list("pk", flat=True)) == {south.pk, north.pk}
+
+
+def test_of_many_that_are_deleted_all_go_or_none(layla, north, south, omar, monkeypatch):
+    first, last = (Team.objects.create(organization=layla.organization, name=name) for name in ("آ", "ي"))
+    client, url = AdminClient(layla), "/admin/employees/team/"
+    chosen = {"action": "delete_selected", "_selected_action": [first.pk, south.pk, last.pk], "post": "yes"}
+    page = client.post(url, chosen, follow=True)
+    why = f"Nothing was deleted. {south}: The team has members; let them join another one first"
+    assert [str(message) for message in page.context["messages"]] == [why]
+    assert Team.objects.filter(pk__in=[first.pk, last.pk]).count() == 2
+    monkeypatch.setitem(BULK_LIMITS, "admin", 1)
+    chosen["_selected_action"] = [first.pk, last.pk]
+    page = client.post(url, chosen, follow=True)
+    assert [str(message) for message in page.context["messages"]] == ["At most 1 rows can be changed at once."]
+    monkeypatch.setitem(BULK_LIMITS, "admin", 2)
+    assert client.post(url, chosen).status_code == 302
+    assert set(Team.objects.values_list("pk", flat=True)) == {north.pk, south.pk}
 
 
 def test_an_admin_sets_single_rules_of_the_gates(layla, organization):
