@@ -261,10 +261,8 @@ def _shown(serializer, row, prefix=""):
 def _text_of(value):
     if isinstance(value, Manager):
         return None  # rows of their own, to which what is typed is added
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, float):
-        return f"{value:g}" if value != int(value) else str(int(value))
+    if isinstance(value, (Decimal, float)):
+        return f"{Decimal(str(value)).normalize():f}"
     if isinstance(value, datetime):
         return timezone.localtime(value).strftime("%Y-%m-%dT%H:%M")
     if isinstance(value, time):

@@ -603,6 +603,14 @@ def test_no_form_breaks_a_page(world, superuser):
     assert everything() == before
 
 
+def test_a_number_is_shown_with_all_its_digits(world):
+    budgets = {"budgetMin": 1234567.89, "budgetMax": 9e12}
+    customer = make_customer(world.people["fatima"], preferences=budgets)
+    form = form_data(AdminClient(world.people["fatima"]).get(url_of(Customer, "change", customer.pk)))
+    shown = (form["preferences.budgetMin"], form["preferences.budgetMax"])
+    assert shown == ("1234567.89", "9000000000000")
+
+
 def test_a_form_without_the_lines_beneath_it_saves_its_own_fields(world):
     client, customer = AdminClient(world.people["fatima"]), world.rows[Customer]["north"]
     url = url_of(Customer, "change", customer.pk)
