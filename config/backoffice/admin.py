@@ -331,6 +331,8 @@ class HubInline(admin.StackedInline):
 
     template, formset = "admin/hub/related.html", _NewRows
     extra, newest, order = 0, 8, "-created_at"
+    # How many new ones at once: as many as anybody writes by hand.
+    max_num = 20
     permission, write_permission = "customers.read", "customers.write"
     serializer_class, form_options = None, {}
     columns = list_select_related = ()
@@ -366,7 +368,7 @@ class HubInline(admin.StackedInline):
             options["form"] = made = type("Form", (_form_of(self.serializer_class, self.model, type(self)),), {})
             made.request, made.refusal = request, getattr(request, "refusal", None)
             options["fields"] = list(made.base_fields)
-        return super().get_formset(request, obj, **options)
+        return super().get_formset(request, obj, absolute_max=self.max_num, **options)
 
 
 def _form_of(declared, model, admin_class):

@@ -603,6 +603,17 @@ def test_no_form_breaks_a_page(world, superuser):
     assert everything() == before
 
 
+def test_no_more_lines_are_made_than_anybody_writes(world):
+    customer = world.rows[Customer]["north"]
+    client, url = AdminClient(world.people["fatima"]), url_of(Customer, "change", customer.pk)
+    lines, before = {"reminders-TOTAL_FORMS": "99999999999", "reminders-0-title": "اتصال"}, everything()
+    page = client.save(url, **lines)
+    assert page.status_code == 200
+    assert {len(inline.formset.forms) for inline in page.context["inline_admin_formsets"]} == {0, 20}
+    assert "Please submit at most 20 forms." in page.content.decode()
+    assert everything() == before
+
+
 def test_a_number_is_shown_with_all_its_digits(world):
     budgets = {"budgetMin": 1234567.89, "budgetMax": 9e12}
     customer = make_customer(world.people["fatima"], preferences=budgets)
