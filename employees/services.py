@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth import authenticate
+from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session as BrowserSession
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -127,6 +127,13 @@ def end_sessions(sessions):
     ended = sessions.filter(ended_at=None).update(ended_at=timezone.now())
     forget_identities()
     return ended
+
+
+def _end_browser_sessions(employee):
+    """Sign an employee out of the back office. A new password does so by itself: the sessions name the old one."""
+    live = BrowserSession.objects.filter(expire_date__gt=timezone.now())
+    theirs = [session.pk for session in live if session.get_decoded().get(SESSION_KEY) == employee.pk]
+    BrowserSession.objects.filter(pk__in=theirs).delete()
 
 
 def expired_sessions(before=None):
@@ -276,6 +283,7 @@ def deactivate_employee(employee, *, actor, successor_id=None):
         _refuse_last(admins, employee)
         changes = save_changes(employee, is_active=False)
         end_sessions(employee.sessions.all())
+        _end_browser_sessions(employee)
         changed.send(Employee, rows=[employee], kind="updated", changes=[changes], actor=actor, successor=successor)
     return employee
 

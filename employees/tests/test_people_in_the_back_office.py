@@ -42,6 +42,15 @@ def test_whoever_leaves_hands_over_to_a_successor(layla, ahmed, omar):
     assert Customer.objects.get(pk=customer.pk).assigned_employee_id == omar.pk
 
 
+def test_whoever_comes_back_signs_in_again(layla, fatima):
+    hers, mine = AdminClient(fatima), AdminClient(layla)
+    assert hers.get("/admin/").status_code == 200
+    services.deactivate_employee(fatima, actor=layla)
+    services.activate_employee(fatima, actor=layla)
+    assert hers.get("/admin/").status_code == 302
+    assert mine.get("/admin/").status_code == 200
+
+
 def test_the_last_admin_stays(layla):
     page = AdminClient(layla).post(f"/admin/employees/employee/{layla.pk}/do/deactivate/", {"apply": "1"})
     assert "at least one active admin" in page.content.decode()
