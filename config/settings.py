@@ -245,6 +245,7 @@ DEMO = DEBUG and EMBEDDED_DATABASE and env.bool("HUB_DEMO", True)
 # Cookies that the API never sees, of a working day; messages quote names, which a table would keep.
 SESSION_COOKIE_PATH = LANGUAGE_COOKIE_PATH = "/admin/"
 SESSION_COOKIE_AGE = 12 * 3600
+LOGIN_REDIRECT_URL = "/admin/"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 # What its first page shows, what was done to a row, and how people sign in; named here, for it knows no app.

@@ -8,14 +8,16 @@ from rest_framework.exceptions import Throttled
 
 from config.api.throttling import client_address
 from employees.models import Employee
-from employees.services import MAX_PASSWORD, check_credentials, set_password
+from employees.services import MAX_PASSWORD, check_credentials, is_password_of, normal_password, set_password
+
+_THROTTLED = {"throttled": _("Too many tries. Please wait a minute and try again.")}
 
 
 class SignInForm(AdminAuthenticationForm):
     error_messages = {
         **AdminAuthenticationForm.error_messages,
+        **_THROTTLED,
         "invalid_login": _("Wrong e-mail or password, or an account that does not work in the back office."),
-        "throttled": _("Too many tries. Please wait a minute and try again."),
     }
 
     def __init__(self, *args, **options):
@@ -39,11 +41,26 @@ class SignInForm(AdminAuthenticationForm):
 class PasswordForm(PasswordChangeForm):
     """One's own password, with the old one; every other session ends."""
 
+    error_messages = {**PasswordChangeForm.error_messages, **_THROTTLED}
+
+    def clean_old_password(self):
+        """Counted like a sign-in: whoever finds a browser open could try here."""
+        try:
+            is_right = is_password_of(self.user, self.cleaned_data["old_password"])
+        except Throttled:
+            raise ValidationError(self.error_messages["throttled"], code="throttled") from None
+        if not is_right:
+            raise ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return self.cleaned_data["old_password"]
+
     def clean_new_password1(self):
-        password = self.cleaned_data["new_password1"]
+        password = normal_password(self.cleaned_data["new_password1"])
         if len(password) > MAX_PASSWORD:
             raise ValidationError(_("At most %(count)d characters") % {"count": MAX_PASSWORD})
         return password
+
+    def clean_new_password2(self):
+        return normal_password(self.cleaned_data["new_password2"])
 
     def save(self, commit=True):
         employee = Employee.objects.get(pk=self.user.pk)

@@ -41,12 +41,29 @@ def check_credentials(email, password, *, address):
     Unknown, inactive and wrong cost the same one password hash. Raises Throttled (429)
     before hashing when this address or this account was tried too often.
     """
-    account = hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]
     throttling.require(f"signin:address:{address}", SIGN_INS_OF_AN_ADDRESS)
+    _count_try(email)
+    return authenticate(username=email.strip(), password=_tried(password))
+
+
+def is_password_of(employee, password):
+    """Whether this is the employee's password. Raises Throttled (429) when the account was tried too often."""
+    _count_try(employee.email)
+    return employee.check_password(_tried(password))
+
+
+def _count_try(email):
+    account = hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]
     throttling.require(f"signin:account:{account}", SIGN_INS_OF_AN_ACCOUNT)
-    if len(password) > MAX_PASSWORD:
-        password = ""
-    return authenticate(username=email.strip(), password=unicodedata.normalize("NFC", password))
+
+
+def _tried(password):
+    return "" if len(password) > MAX_PASSWORD else normal_password(password)
+
+
+def normal_password(password):
+    """A password in the one form in which it is kept and compared, however a keyboard writes it."""
+    return unicodedata.normalize("NFC", password)
 
 
 def count_session_call(address):
@@ -338,7 +355,7 @@ def _put_password(employee, password):
     if password is None:
         employee.set_unusable_password()
         return
-    password = unicodedata.normalize("NFC", password)
+    password = normal_password(password)
     if len(password) > MAX_PASSWORD:
         raise ValidationError({"password": _("At most %(count)d characters") % {"count": MAX_PASSWORD}})
     try:

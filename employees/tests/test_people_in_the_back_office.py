@@ -78,6 +78,34 @@ def test_ones_own_password_is_set_by_the_same_service(layla, as_):
     assert client.get("/admin/").status_code == 200
 
 
+def test_a_password_is_the_same_however_a_keyboard_writes_it(layla):
+    services.set_password(layla, "Kam\u00e1l-Riyadh-77", actor=layla)
+    client, url, old = AdminClient(layla), "/admin/password_change/", {"old_password": "Kama\u0301l-Riyadh-77"}
+    short = dict.fromkeys(("new_password1", "new_password2"), "a\u0301" * 4)
+    page = client.post(url, old | short)
+    assert page.status_code == 200
+    assert "too short" in page.content.decode()
+    new = {"new_password1": "Nuj\u00f3om-Jeddah-88", "new_password2": "Nujo\u0301om-Jeddah-88"}
+    assert client.post(url, old | new).status_code == 302
+
+
+def test_an_old_password_cannot_be_guessed_behind_an_open_browser(layla, limits, clock):
+    services.set_password(layla, "Kamal-Riyadh-77", actor=layla)
+    client, right = AdminClient(layla), {"old_password": "Kamal-Riyadh-77"}
+    new = {"new_password1": "Nujoom-Jeddah-88", "new_password2": "Nujoom-Jeddah-88"}
+    for _try in range(services.SIGN_INS_OF_AN_ACCOUNT.burst):
+        page = client.post("/admin/password_change/", {"old_password": "wrong"} | new)
+        assert "was entered incorrectly" in page.content.decode()
+    assert "Too many tries" in client.post("/admin/password_change/", right | new).content.decode()
+
+
+def test_whoever_signs_in_with_a_way_to_nowhere_comes_to_the_first_page(layla):
+    services.set_password(layla, "Kamal-Riyadh-77", actor=layla)
+    login = {"username": layla.email, "password": "Kamal-Riyadh-77", "next": "https://evil.test/"}
+    answer = AdminClient().post("/admin/login/", login)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
 def test_an_admin_ends_a_session(layla, ahmed, as_):
     his = as_(ahmed)
     session = Session.objects.get(employee=ahmed)
