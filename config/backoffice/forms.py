@@ -47,8 +47,8 @@ REFUSALS = (ValidationError, APIException, PermissionDenied, PreconditionFailed,
 class ServiceForm(forms.ModelForm):
     """The fields of a serializer as a form; its `values` are for the service that writes the model.
 
-    Only what somebody has changed on the page counts: an edit that others make meanwhile of another field stays.
-    A `refusal`, which the service has raised for these values, is shown at the fields it names.
+    Only what somebody has changed on the page counts: an edit that others make meanwhile of another field stays, and
+    of the same field is said first. A `refusal`, which the service has raised for these values, is shown at the fields it names.
     """
 
     serializer_class, request, refusal = None, None, None
@@ -88,6 +88,22 @@ class ServiceForm(forms.ModelForm):
         for complaint in complaints:
             name = complaint["field"]
             self.add_error(name if name in self.fields else None, complaint["message"])
+        if not is_new:
+            self._tell_of_others(names)
+
+    def _tell_of_others(self, names):
+        """Refuse fields that somebody else has changed since the page was shown; sent once more, they count."""
+        for name in names:
+            bound, field = self[name], self.fields[name]
+            present = _said(field, bound.initial)
+            if bound.html_initial_name not in self.data:
+                continue
+            if present in (_said(field, self.data[bound.html_initial_name]), _said(field, bound.data)):
+                continue
+            words = dict(field.choices) if type(field) is forms.ChoiceField else {}
+            self.add_error(name, _CHANGED_MEANWHILE % {"value": words.get(present, present) or "–"})
+            self.data = self.data.copy()
+            self.data[bound.html_initial_name] = present
 
     def _clean_form(self):
         """The serializer has seen the form as a whole."""
@@ -199,6 +215,7 @@ def _widget(field):
     return forms.TextInput(attrs=attrs)
 
 
+_CHANGED_MEANWHILE = _("Changed meanwhile to “%(value)s”. Save again to replace that by yours.")
 _SEPARATED = _("Several are separated by commas")
 _MAYBE = [("", "---------"), ("True", _("Yes")), ("False", _("No"))]
 
@@ -225,6 +242,14 @@ class ListField(forms.CharField):
 
     def prepare_value(self, value):
         return "، ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _said(field, value):
+    """A value of a field as one text, whether it is a row's or what a browser has sent."""
+    if isinstance(field, forms.BooleanField):
+        return str(field.to_python(value))
+    text = field.prepare_value(value)
+    return "" if text is None else str(text).replace("\r\n", "\n").strip()
 
 
 def _as_json(field, data):

@@ -614,6 +614,32 @@ def test_no_more_lines_are_made_than_anybody_writes(world):
     assert everything() == before
 
 
+def test_what_others_have_changed_meanwhile_is_said_before_it_is_replaced(world, as_):
+    fatima, choices = world.people["fatima"], {"notes": "قديم\nسطر", "tags": ["a"], "priority": "low"}
+    customer = make_customer(fatima, **choices, do_not_contact=False)
+    client, url = AdminClient(fatima), url_of(Customer, "change", customer.pk)
+    stale = form_data(client.get(url)) | {"notes": "لي", "tags": "mine", "priority": "high", "doNotContact": "on"}
+    theirs = {"notes": "له\nسطر", "tags": ["b", "c"], "priority": "urgent", "occupation": "مهندس"}
+    assert as_(fatima).patch(f"customers/{customer.pk}", theirs).status_code == 200
+    before = everything()
+    page = client.post(url, stale)
+    said = "Changed meanwhile to “{}”. Save again to replace that by yours."
+    assert page.context["adminform"].form.errors == {
+        "notes": [said.format("له\nسطر")],
+        "tags": [said.format("b، c")],
+        "priority": [said.format("Urgent")],
+    }
+    assert everything() == before
+    hidden = re.findall('<input type="hidden" name="initial-priority" value="([a-z]+)"', page.content.decode())
+    assert hidden == ["urgent"]
+    again = {f"initial-{name}": value for name, value in theirs.items()} | {"initial-tags": "b، c"}
+    del again["initial-occupation"]
+    assert client.post(url, stale | again | {"notes": "له\r\nسطر"}).status_code == 302
+    customer.refresh_from_db()
+    kept = (customer.notes, customer.tags, customer.priority, customer.do_not_contact, customer.occupation)
+    assert kept == ("له\nسطر", ["mine"], "high", True, "مهندس")
+
+
 def test_a_number_is_shown_with_all_its_digits(world):
     budgets = {"budgetMin": 1234567.89, "budgetMax": 9e12}
     customer = make_customer(world.people["fatima"], preferences=budgets)
