@@ -204,7 +204,7 @@ class HubAdmin(admin.ModelAdmin):
     def delete_queryset(self, request, queryset):
         """All of them or none."""
         with transaction.atomic():
-            for row in queryset:
+            for row in queryset.order_by("pk"):
                 try:
                     self.remove(row, actor=request.user)
                 except REFUSALS as refusal:

@@ -48,7 +48,8 @@ class ServiceForm(forms.ModelForm):
     """The fields of a serializer as a form; its `values` are for the service that writes the model.
 
     Only what somebody has changed on the page counts: an edit that others make meanwhile of another field stays, and
-    of the same field is said first. A `refusal`, which the service has raised for these values, is shown at the fields it names.
+    of the same field is said first. A `refusal`, which the service has raised for these values, is shown at the
+    fields it names.
     """
 
     serializer_class, request, refusal = None, None, None
@@ -60,10 +61,10 @@ class ServiceForm(forms.ModelForm):
             field.show_hidden_initial = not self.instance._state.adding
             if hasattr(field, "choices_of"):
                 field.choices = field.choices_of(self.request, self.instance)
+            elif isinstance(field, RowField):
+                field.queryset = field.rooms.get_model_admin(field.queryset.model).get_queryset(self.request)
             elif isinstance(field, forms.ChoiceField) and not self.instance._state.adding:
                 field.choices = with_present(field.choices, shown.get(name), shown.get(name) or "---------")
-            if isinstance(field, RowField):
-                field.queryset = field.rooms.get_model_admin(field.queryset.model).get_queryset(self.request)
 
     def _clean_fields(self):
         """Have the serializer say what the texts of the form mean."""
