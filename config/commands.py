@@ -37,8 +37,10 @@ class HubCommand(BaseCommand):
         )
 
     def run_from_argv(self, argv):
-        # A supervisor's word to end counts as Ctrl-C.
+        # A supervisor's word to end counts as Ctrl-C, and so does a terminal that closes, but for nohup.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, signal.default_int_handler)
         super().run_from_argv(argv)
 
     def handle(self, **options):

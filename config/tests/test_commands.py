@@ -128,7 +128,7 @@ def again(hub, *words):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_import_that_is_interrupted_leaves_nothing_and_runs_again(hub, interrupted, tmp_path, by):
     path = tmp_path / "new.csv"
     path.write_text(

@@ -59,7 +59,9 @@ class Report:
         self._lines.writerow([number, severity, harmless(_shown(column)), harmless(_shown(value)), reason])
 
     def _open(self):
-        self._file = open(self._unfinished, "w", encoding="utf-8-sig", newline="")
+        # What a killed run has left may be open to others.
+        self._unfinished.unlink(missing_ok=True)
+        self._file = open(self._unfinished, "w", encoding="utf-8-sig", newline="", opener=_for_its_owner)
         self._lines = csv.writer(self._file)
         self._lines.writerow([_("row"), _("severity"), _("column"), _("value"), _("reason")])
 
@@ -78,6 +80,10 @@ class Report:
         if self._file is not None:
             self._file.close()
             self._unfinished.unlink(missing_ok=True)
+
+
+def _for_its_owner(path, flags):
+    return os.open(path, flags, 0o600)
 
 
 def _shown(value):

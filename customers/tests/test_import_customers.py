@@ -657,3 +657,12 @@ def test_an_error_file_that_is_a_folder_is_refused(run, tmp_path):
     with pytest.raises(CommandError, match="is a folder"):
         run(table(*ROWS), errors=Path("."))
     assert not Customer.objects.exists()
+
+
+def test_the_error_file_is_its_owners_alone(run, tmp_path):
+    left = tmp_path / ".customers.csv.errors.csv.part"
+    left.write_text("left by a killed run")
+    left.chmod(0o644)
+    run(table(*ROWS, "هند;12;;;;;;;;;"))
+    assert (tmp_path / "customers.csv.errors.csv").stat().st_mode & 0o777 == 0o600
+    assert not left.exists()
