@@ -43,10 +43,14 @@ class Exporter:
         table = writer(file, self.shape.title, headers, widths, self.total)
         written = 0
         rows = self.rows.values(*self.shape.fields, **self.shape.expressions)
-        for written, row in enumerate(rows.iterator(chunk_size=CHUNK_ROWS), 1):
-            table.write([value(row) for value in values])
-            if not written % CHUNK_ROWS:
-                self._say(written)
+        try:
+            for written, row in enumerate(rows.iterator(chunk_size=CHUNK_ROWS), 1):
+                table.write([value(row) for value in values])
+                if not written % CHUNK_ROWS:
+                    self._say(written)
+        except BaseException:
+            table.abandon()
+            raise
         table.close()
         return written
 

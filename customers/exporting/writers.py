@@ -42,6 +42,9 @@ class CSVWriter:
         self.text.flush()
         self.text.detach()
 
+    def abandon(self):
+        """Nothing is open that would write any more."""
+
 
 def _csv_cell(value):
     if isinstance(value, str):
@@ -80,6 +83,13 @@ class XLSXWriter:
         if self.sheet is None:
             self._begin_sheet()
         self._end_sheet()
+        self.archive.close()
+
+    def abandon(self):
+        """Let what zipfile would still write at its end go nowhere: the file is closed by then."""
+        self.archive.fp = io.BytesIO()
+        if self.sheet:
+            self.sheet.close()
         self.archive.close()
 
     def _begin_sheet(self):

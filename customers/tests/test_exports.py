@@ -1,6 +1,7 @@
 """Files that go out: what their cells say, and that they come in again as they were."""
 
 import csv
+import gc
 import io
 from datetime import UTC, date, datetime
 
@@ -15,6 +16,7 @@ from config.testing import make_customer, make_employee, make_listing
 from customers.choices import PROPERTY_TYPES, Gender, Priority, Purpose, Source, Stage, Timeline
 from customers.exporting.columns import shape_of
 from customers.exporting.exporter import Exporter
+from customers.exporting.writers import XLSXWriter
 from customers.formulas import as_meant, harmless
 from customers.importing.importer import IMPORTERS, CustomerImporter
 from customers.importing.readers import open_sheet
@@ -57,6 +59,20 @@ def test_a_text_that_looks_like_the_number_of_a_character_comes_back(layla, tmp_
     path.write_bytes(file_of(layla, format=format, columns=["name", "notes"]))
     with open_sheet(path, format) as sheet:
         assert [cells for _number, cells in sheet.rows] == [["سارة", text] for text in texts]
+
+
+def test_a_workbook_that_is_broken_off_writes_no_more(monkeypatch):
+    unraisable = []
+    monkeypatch.setattr("sys.unraisablehook", unraisable.append)
+    file = io.BytesIO()
+    book = XLSXWriter(file, "عملاء", ["name"], [20], total=2)
+    book.write(["سارة"])
+    book.abandon()
+    written = len(file.getvalue())
+    file.close()
+    del book
+    gc.collect()
+    assert written and unraisable == []
 
 
 TEXTS = st.text(alphabet='ab ,،؛;|\n"فيلا=', min_size=1, max_size=8).map(str.strip).filter(bool)
