@@ -137,6 +137,7 @@ def test_a_merge_can_be_undone_for_its_thirty_days_whatever_is_asked_for(layla):
             ["events,everything"],
             f"Unknown: everything. There are {', '.join(NOTHING)}.",
         ),
+        ([""], f"Must name what is removed: of {', '.join(NOTHING)}."),
         (["--older-than=0"], "--older-than must be from 1 to 36500 days."),
         (["--deleted-days=-1"], "--deleted-days must be from 1 to 36500 days."),
         (["--older-than=99999999"], "--older-than must be from 1 to 36500 days."),

@@ -105,7 +105,9 @@ class Command(HubCommand):
         self.add_summary(parser)
 
     def run(self, kinds, older_than, deleted_days, dry_run, summary, **options):
-        names = [name.strip() for name in kinds.split(",")] if kinds else [*KINDS, DELETED]
+        names = [name.strip() for name in kinds.split(",")] if kinds is not None else [*KINDS, DELETED]
+        if "" in names:
+            raise CommandError(f"Must name what is removed: of {', '.join([*KINDS, DELETED])}.")
         if unknown := set(names) - {*KINDS, DELETED}:
             raise CommandError(f"Unknown: {', '.join(sorted(unknown))}. There are {', '.join([*KINDS, DELETED])}.")
         for option, days in (("--older-than", older_than), ("--deleted-days", deleted_days)):
