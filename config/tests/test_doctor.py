@@ -58,6 +58,8 @@ def test_it_says_what_is_away_and_what_was_not_looked_at_then(tmp_path):
     assert any(line.startswith("fail  files     ") and line.endswith("collectstatic --noinput") for line in said)
     assert any(line.startswith("fail  database  the database does not answer (connection ") for line in said)
     assert any(line.startswith("fail  redis     Redis does not answer or refuses writes (") for line in said)
+    jobs = next(line for line in said if line.startswith("fail  jobs      Redis, which holds them, does not answer ("))
+    assert jobs.endswith(": see REDIS_URL and its log")
     for check in ("schema", "zones", "counts"):
         assert f"warn  {check:<9} not looked at: the database is away" in said
     assert f"ok    storage   {tmp_path}/documents keeps, gives back and removes" in said

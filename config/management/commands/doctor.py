@@ -301,7 +301,13 @@ def check_scanner():
 def check_jobs():
     """Whether beat and workers live: each minute the beat sends a job that leaves the time."""
     redis = get_redis_connection("default")
-    left, waiting = redis.get(HEARTBEAT), redis.llen("hub:celery")
+    try:
+        left, waiting = redis.get(HEARTBEAT), redis.llen("hub:celery")
+    except Exception as error:
+        yield Finding(
+            FAIL, f"Redis, which holds them, does not answer ({_first_line(error)})", "see REDIS_URL and its log"
+        )
+        return
     age = time.time() - float(left) if left else None
     if age is not None and age < HEARTBEAT_SECONDS:
         yield Finding(OK, f"beat and worker live, {waiting} jobs wait")
