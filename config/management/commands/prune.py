@@ -92,7 +92,10 @@ class Command(HubCommand):
 
     def add_arguments(self, parser):
         parser.add_argument(
-            "kinds", nargs="?", metavar="KINDS", help=f"of {', '.join([*KINDS, DELETED])}, separated by commas; or all"
+            "kinds",
+            nargs="?",
+            metavar="KINDS",
+            help=f"of {', '.join([*KINDS, DELETED])}, separated by commas; all of them when none is named",
         )
         parser.add_argument(
             "--older-than", type=int, metavar="DAYS", help="keep so many days instead; the audit is kept without this"
