@@ -22,7 +22,6 @@ from rest_framework.exceptions import APIException
 from config.api.exceptions import ServiceAway
 from config.audit import record_export, recorded
 from config.logging import request_id
-from customers import transfer_files
 from customers.choices import AT_WORK, ENDED_TRANSFERS, TransferKind, TransferStatus
 from customers.exporting.exporter import Exporter
 from customers.importing.importer import IMPORTERS
@@ -30,6 +29,7 @@ from customers.importing.report import Report
 from customers.importing.rows import NothingImported
 from customers.models import Transfer
 from customers.services.transfer import TEMPORARY, check_may, drop, end, on_disk, put
+from customers.transfer_files import transfer_files
 from employees.models import Employee
 
 logger = logging.getLogger("hub.transfers")

@@ -4,7 +4,7 @@ from rest_framework.exceptions import NotFound
 
 from config.api.downloads import download
 from config.audit import record_read
-from documents import storage
+from documents.storage import storage
 
 
 def file_of(document, request):

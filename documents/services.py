@@ -17,9 +17,9 @@ from config.signals import changed
 from customers.models import Customer
 from customers.services.child import hold, hold_child, tell
 from customers.services.customer import SYSTEM_ID, SYSTEM_NAME
-from documents import storage
 from documents.choices import DocumentType
 from documents.models import Document
+from documents.storage import storage
 from employees.choices import IdCopies
 from employees.models import Organization
 
@@ -79,7 +79,7 @@ def forget_files(customers):
     documents = list(Document.objects.filter(customer__in=customers))
     for customer in customers:
         forget_rows("documents", Document.objects.filter(customer=customer), customer_id=customer.pk)
-    storage.remove_on_commit([document.storage_key for document in documents])
+    storage.remove_on_commit(*(document.storage_key for document in documents))
 
 
 def check_id_copy(actor, document_type):
@@ -127,7 +127,7 @@ def _purge_of(customer_id, due):
 def _remove(customer, documents, actor):
     changed.send(Document, rows=documents, kind="purged", changes=[{}] * len(documents), actor=actor)
     Document.objects.filter(pk__in=[document.pk for document in documents]).delete()
-    storage.remove_on_commit([document.storage_key for document in documents])
+    storage.remove_on_commit(*(document.storage_key for document in documents))
     tell(customer, actor, documents=(documents[-1], None))
 
 

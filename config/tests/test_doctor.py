@@ -16,7 +16,7 @@ from config.testing import make_customer, nothing_changes
 from config.tests.commands import ran
 from config.tests.test_production_settings import SAFE, manage
 from customers.models import CustomerSum
-from documents import storage
+from documents.storage import storage
 from employees.models import Organization
 
 
@@ -152,7 +152,7 @@ def test_a_storage_that_takes_nothing_and_a_scanner_that_is_away_fail(db, settin
     def refuse(self, name, content, max_length=None):
         raise PermissionError("Permission denied")
 
-    monkeypatch.setattr(type(storage._files()), "save", refuse)
+    monkeypatch.setattr(type(storage.files), "save", refuse)
     found, code = findings("storage", "scanner")
     assert code == 1 and [level for level, _message, _advice in found] == ["fail", "fail"]
     assert found[0][1] == f"{hub.DOCUMENT_FOLDER} cannot be used (Permission denied)"

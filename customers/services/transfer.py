@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from config.audit import record_read, recorded
 from config.db import lock
 from config.logging import request_id
-from customers import transfer_files
 from customers.choices import ENDED_TRANSFERS, FileFormat, TransferKind, Transferred, TransferStatus
 from customers.exporting.columns import shape_of
 from customers.exporting.selection import selected
@@ -29,6 +28,7 @@ from customers.importing.rows import NothingImported
 from customers.importing.tables import proposed
 from customers.importing.words import columns_by_key, labels_by_column
 from customers.models import Transfer
+from customers.transfer_files import transfer_files
 
 PREVIEW_ROWS = 5
 # How the names of folders begin that a process which is killed leaves behind.

@@ -20,6 +20,7 @@ from config.testing import make_customer, make_employee, make_listing, make_phon
 from customers.models import Customer, Listing, StageChange, Transfer
 from customers.services import transfer as services
 from customers.tasks import prune_transfers, run_transfers
+from customers.transfer_files import transfer_files
 from customers.transferring import KEPT_FOR, MOST_ATTEMPTS
 from employees.choices import GatePreset, Role
 
@@ -321,7 +322,7 @@ def test_a_transfer_waits_for_a_storage_that_is_away(layla, monkeypatch):
 
     transfer = services.start_export(actor=layla, what="customers")
     with monkeypatch.context() as broken:
-        broken.setattr("customers.transfer_files.keep", away)
+        broken.setattr(transfer_files, "keep", away)
         for _time in range(MOST_ATTEMPTS + 1):
             assert run(transfer).status == "running"
     assert run(transfer).status == "done"

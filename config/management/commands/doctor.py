@@ -26,7 +26,8 @@ from actions import refreshing as actions
 from config.commands import FAILED, HubCommand
 from config.jobs import HEARTBEAT
 from customers import refreshing as customers
-from documents import scanning, storage
+from documents import scanning
+from documents.storage import storage
 from employees.models import Organization
 
 OK, WARN, FAIL = "ok", "warn", "fail"
