@@ -473,3 +473,20 @@ class FileFormat(models.TextChoices):
 
     CSV = "csv", "CSV"
     XLSX = "xlsx", "Excel"
+
+
+class ModelKind(models.TextChoices):
+    """How much of an organization's own history stands behind its scores."""
+
+    POINTS = "l0", _("Documented points")
+    CALIBRATED = "l1", _("Points, calibrated")
+    REFITTED = "l2", _("Refitted")
+
+
+class ModelStatus(models.TextChoices):
+    """The life of a model: what the gate refused never becomes active."""
+
+    CANDIDATE = "candidate", _("Candidate")
+    ACTIVE = "active", _("Active")
+    REJECTED = "rejected", _("Refused")
+    RETIRED = "retired", _("Retired")

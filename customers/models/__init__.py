@@ -18,6 +18,7 @@ from customers.models.customer import Assignment, Customer, NameWord, StageChang
 from customers.models.listing import Listing
 from customers.models.merge import CustomerMerge
 from customers.models.privacy import Consent, PrivacyRequest
+from customers.models.scoring import LeadFeatureSnapshot, LeadScore, LeadScoreModel, LeadScoreTouch
 from customers.models.transfer import Transfer
 
 __all__ = [
@@ -35,6 +36,10 @@ __all__ = [
     "EscrowMilestone",
     "HandoverDefect",
     "Interaction",
+    "LeadFeatureSnapshot",
+    "LeadScore",
+    "LeadScoreModel",
+    "LeadScoreTouch",
     "Listing",
     "MortgageInfo",
     "NameWord",
