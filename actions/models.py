@@ -68,6 +68,8 @@ class CustomerAction(VersionedModel):
     metadata = models.JSONField(_("further facts"), default=dict, blank=True)
     # The row that opened it when its time came, such as a reminder: it opens none twice.
     origin = models.CharField(max_length=100, null=True, editable=False, db_collation="C")
+    # The rule by which the system opened it, of which a customer has one of a type at a time; people open any number.
+    rule = models.CharField(max_length=50, null=True, editable=False, db_collation="C")
 
     # Copies of the customer's, so that lists and counts need no join; following.follow_customers keeps them.
     customer_assignee = models.CharField(max_length=50, null=True, editable=False, db_collation="C")
@@ -103,6 +105,9 @@ class CustomerAction(VersionedModel):
                 name="action_snoozed_until",
             ),
             models.UniqueConstraint(fields=["origin"], condition=Q(origin__isnull=False), name="action_origin"),
+            models.UniqueConstraint(
+                fields=["customer", "type"], condition=Q(rule__isnull=False, completed_at=None), name="action_rule"
+            ),
         ]
         indexes = [
             # Filters over what is live are answered from these two alone, whatever the list is sorted by.

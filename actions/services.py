@@ -246,7 +246,7 @@ def move_to(status, *, actor, until=None, outcome="", reason=""):
         "status": str(status),
         "snoozed_until": until if status == ActionStatus.SNOOZED else None,
         "completed_at": now if ends else None,
-        "completed_by_id": actor.pk if ends else None,
+        "completed_by_id": actor.pk if ends and actor else None,
         "dismissed_at": now if status == ActionStatus.DISMISSED else None,
         "outcome": outcome if ends else "",
         "reason": reason if ends else "",
@@ -324,6 +324,8 @@ def change_all(actions, values, actor, notes):
             outreach_notices(offers, actor.organization)
     if notes or not values.keys() <= _COPIES:
         refuse_any_erased(action.customer_id for action in actions if action.status in ENDED)
+    if actor and any(_becomes_theirs(action, values) for action in actions):
+        values = values | {"rule": None}
     now, touched, changes = timezone.now(), [], []
     for action in actions:
         difference = {name: (getattr(action, name), after) for name, after in values.items()}
@@ -355,6 +357,15 @@ def _becomes_offer(action, values):
     """Whether an action is to be an open offer, and was none."""
     opens = values.get("status") in OPEN and action.status not in OPEN
     return values.get("type", action.type) in OUTREACH and (opens or action.type not in OUTREACH)
+
+
+def _becomes_theirs(action, values):
+    """Whether somebody takes over what the system opened, by opening it again or making another type of it.
+
+    The system may have opened the next one meanwhile, and has one of a type at a time.
+    """
+    reopens = action.status in ENDED and values.get("status", action.status) not in ENDED
+    return bool(action.rule) and (reopens or values.get("type", action.type) != action.type)
 
 
 def _note_rows(actions, content, actor):

@@ -26,7 +26,7 @@ TEXT = f"{ARABIC} {LATIN}"
 PHONE, WHATSAPP, NATIONAL_ID, OTHER_PHONE = "+966512399871", "+966512399872", "1000000008", "+966512399873"
 OURS = {"agent_name", "agent_id", "created_by", "created_by_id", "recorded_by", "recorded_by_id", "uploaded_by",
         "uploaded_by_id", "identity_verified_by", "identity_verified_by_id", "storage_key", "mime_type", "origin",
-        "customer_assignee", "city_key", "region", "last_contact_type"}  # fmt: skip
+        "rule", "customer_assignee", "city_key", "region", "last_contact_type"}  # fmt: skip
 
 
 def merge_a_twin(client, body, path):

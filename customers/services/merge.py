@@ -9,9 +9,11 @@ from copy import copy
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import F, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
 
 from config.api.renderers import iso
 from config.audit import recorded
@@ -190,17 +192,19 @@ def _move_children(survivor, other, takes):
 
 def _clashing(kind, survivor, other):
     """The ids of `other`'s rows of which a customer may have one, that the survivor has."""
-    alone = [()] if kind.link.unique else []
+    alone = [((), Q())] if kind.link.unique else []
     for constraint in kind.model._meta.constraints:
         columns = getattr(constraint, "fields", ())
         if kind.link.name in columns:
-            alone.append(tuple(name for name in columns if name != kind.link.name))
+            others = tuple(name for name in columns if name != kind.link.name)
+            alone.append((others, constraint.condition or Q()))
     clashing = set()
-    for columns in alone:
-        known = {tuple(row) for _key, *row in kind.of(survivor).values_list("pk", *columns)}
-        clashing |= {
-            key for key, *row in kind.of(other).values_list("pk", *columns) if tuple(row) in known and None not in row
-        }
+    for columns, condition in alone:
+        mine, theirs = (
+            kind.of(customer).filter(condition).values_list("pk", *columns) for customer in (survivor, other)
+        )
+        known = {tuple(row) for _key, *row in mine}
+        clashing |= {key for key, *row in theirs if tuple(row) in known and None not in row}
     return clashing
 
 
@@ -391,7 +395,12 @@ def _bring_children_back(snapshot, now, kept, *, spared):
                 kept.append(_kept(kind.collection or kind.table, key, shown, kind.model))
         if kind.link.unique:
             _make_room(kind, back, rows)
-        put_back(kind.table, back)
+        try:
+            put_back(kind.table, back)
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, UniqueViolation):
+                raise
+            raise _refusal_of_another(kind) from None
         if back:
             written[kind.model] = {key: {name: (rows[key][name], value) for name, value in values.items()}
                                    for key, values in back.items()}  # fmt: skip
@@ -403,10 +412,13 @@ def _make_room(kind, back, rows):
     owners = {values[kind.link.column] for values in back.values() if kind.link.column in values}
     for key, row in rows.items():
         if row[kind.link.column] in owners and key not in back:
-            message = _("The customer has got another one since; remove it first")
-            details = {"collection": api_name(kind.collection), "existingId": key}
-            raise ValidationError(message, code="conflict", params=details)
+            raise _refusal_of_another(kind, existingId=key)
     kind.model._base_manager.filter(pk__in=back).update(**{kind.link.attname: F("pk")})
+
+
+def _refusal_of_another(kind, **details):
+    message = _("The customer has got another one since; remove it first")
+    return ValidationError(message, code="conflict", params={"collection": api_name(kind.collection), **details})
 
 
 def _move_statuses(survivor, other, written):
