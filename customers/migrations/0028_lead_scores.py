@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('logit', models.FloatField()),
                 ('probability', models.FloatField()),
                 ('basis', models.CharField(max_length=10)),
+                ('insights', models.JSONField(default=dict)),
                 ('advice', models.JSONField(null=True)),
             ],
             options={

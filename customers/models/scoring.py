@@ -84,7 +84,7 @@ class LeadScore(models.Model):
     # The row that it was computed by; null are the documented points.
     model_id = models.CharField(max_length=50, null=True, db_collation="C")
     bins = _bins()
-    # The Facts that the bins were made of, for the reasons.
+    # The Facts that the bins were made of, in their order, for the reasons.
     values = models.JSONField()
     points = models.PositiveSmallIntegerField()
     score = models.PositiveSmallIntegerField()
@@ -95,6 +95,8 @@ class LeadScore(models.Model):
     # Of reaching the down payment within 90 days, 0 to 1.
     probability = models.FloatField()
     basis = models.CharField(max_length=10)
+    # The client's `aiInsights`. Not among the customer's columns: a row with twenty indexes is dear to write each night.
+    insights = models.JSONField(default=dict)
     # {rule, anchor, facts} of what is to be done next, as the apps above advise.
     advice = models.JSONField(null=True)
 

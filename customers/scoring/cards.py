@@ -1,0 +1,136 @@
+"""What bins are worth by a model: score, probability, and how much each feature adds to the score.
+
+Without an active model an organization's scores are the documented points (level 0), and their probabilities a
+placeholder that ranks. A model (levels 1 and 2) adds what each bin is worth to the logit of reaching the down payment
+within 90 days; its scores keep the mean and spread that points had on the day it was made.
+"""
+
+import math
+from functools import cached_property
+from typing import NamedTuple
+
+from customers.choices import ModelKind, ModelStatus, Stage
+from customers.models import LeadScoreModel
+from customers.scoring.scorecard import FEATURES, NAMES, SPEC_HASH, STAGE, points_of
+from customers.stages import CONVERTED_RANK
+
+# Who has paid is no lead any more, and who was never reached is a promising one at most.
+LEAST_CONVERTED, FULL, MOST_UNREACHED = 90, 100, 60
+# How likely a stage is to end in a down payment, before anything is known: guesses, until an organization has its own.
+USUAL_CHANCES = (0.05, 0.09, 0.13, 0.20, 0.40, 0.75, 0.999)
+# Twenty points double the odds.
+LOGIT_PER_POINT, AVERAGE_POINTS = 0.0347, 40
+BASES = {ModelKind.POINTS: "default", ModelKind.CALIBRATED: "calibrated", ModelKind.REFITTED: "fitted"}
+_CONVERTED = CONVERTED_RANK
+_RECENCY = NAMES.index("recency")
+
+
+class Rating(NamedTuple):
+    """What a customer is worth by a card: points and score of 0-100, probability of 0-1."""
+
+    points: int
+    score: int
+    logit: float
+    probability: float
+
+
+class Card:
+    """The worth of bins by one LeadScoreModel, or by the documented points where there is none."""
+
+    def __init__(self, model=None):
+        self.model_id, self.version = (model.pk, model.version) if model else (None, 0)
+        self.kind = ModelKind(model.kind) if model else ModelKind.POINTS
+        self.spec_hash = model.spec_hash if model else None
+        self.basis = BASES[self.kind]
+        shares = model.bin_share if model else {}
+        self.shares = [
+            shares.get(feature.name) or [1 / len(feature.points)] * len(feature.points) for feature in FEATURES
+        ]
+        self.is_points = self.kind == ModelKind.POINTS or not model.scale.get("logit_sd")
+        self.intercept = model.intercept if model else 0
+        self.coefs = None if self.kind == ModelKind.POINTS else [model.coefs[name] for name in NAMES]
+        scale = model.scale if model else {}
+        self.factor = 1 if self.is_points else scale["points_sd"] / scale["logit_sd"]
+        self.shift = 0 if self.is_points else scale["points_mean"] - self.factor * scale["logit_mean"]
+
+    def logit(self, bins):
+        """The log odds of reaching the down payment within 90 days."""
+        if self.coefs:
+            return self.intercept + sum([coefs[place] for coefs, place in zip(self.coefs, bins, strict=True)])
+        chance = USUAL_CHANCES[bins[STAGE]]
+        others = points_of(bins) - FEATURES[STAGE].points[bins[STAGE]]
+        return math.log(chance / (1 - chance)) + LOGIT_PER_POINT * (others - AVERAGE_POINTS)
+
+    def probability(self, bins):
+        """The same as a probability; who has converted has."""
+        if bins[STAGE] == _CONVERTED:
+            return 1.0
+        return 1 / (1 + math.exp(-min(max(self.logit(bins), -35), 35)))
+
+    def score(self, bins):
+        """0-100, of the bins alone: see `rating` for what else bounds it."""
+        return min(max(round(self._raw(bins)), 0), FULL)
+
+    def rating(self, bins, facts):
+        """The Rating of a customer of these bins and Facts."""
+        score = self.score(bins)
+        if facts.stage == Stage.POST_SALE:
+            score = FULL
+        elif bins[STAGE] == _CONVERTED:
+            score = max(score, LEAST_CONVERTED)
+        elif not facts.touches:
+            score = min(score, MOST_UNREACHED)
+        return Rating(points_of(bins), score, self.logit(bins), self.probability(bins))
+
+    @cached_property
+    def base(self):
+        """The score of the average open customer: what reasons start from."""
+        average = sum(
+            share * worth
+            for shares, worths in zip(self.shares, self._worths, strict=True)
+            for share, worth in zip(shares, worths, strict=True)
+        )
+        return average if self.is_points else self.shift + self.factor * self.intercept + average
+
+    def deltas(self, bins, score):
+        """What each feature adds to `base`: together they are the score, to within rounding.
+
+        What a bound has given or taken goes to the feature that speaks of it: the stage of who has paid, the
+        missing contact of who was not reached, else the one that tells most.
+        """
+        deltas = [worths[place] for worths, place in zip(self._differences, bins, strict=True)]
+        rest = score - self.base - sum(deltas)
+        if abs(rest) > 0.5:
+            at_bound = score in (0, FULL) and bins[STAGE] != _CONVERTED
+            most = max(range(len(deltas)), key=lambda place: abs(deltas[place]))
+            deltas[most if at_bound else STAGE if rest > 0 else _RECENCY] += rest
+        return deltas
+
+    def _raw(self, bins):
+        if self.is_points:
+            return points_of(bins)
+        return self.shift + self.factor * self.logit(bins)
+
+    @cached_property
+    def _worths(self):
+        """The worth of each bin, in points of the score."""
+        if self.is_points:
+            return [feature.points for feature in FEATURES]
+        return [[self.factor * coef for coef in coefs] for coefs in self.coefs]
+
+    @cached_property
+    def _differences(self):
+        return [
+            [worth - sum(share * other for share, other in zip(shares, worths, strict=True)) for worth in worths]
+            for shares, worths in zip(self.shares, self._worths, strict=True)
+        ]
+
+
+def active_card(organization_id):
+    """The Card of an organization: its own active model, else the global one, else the documented points.
+
+    A model of other features than the code's means other bins, and counts for nothing.
+    """
+    active = LeadScoreModel.objects.filter(status=ModelStatus.ACTIVE, spec_hash=SPEC_HASH)
+    model = active.filter(organization=organization_id).first() or active.filter(organization=None).first()
+    return Card(model)
