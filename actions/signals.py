@@ -7,6 +7,7 @@ from actions.models import CustomerAction
 from config.cache import void
 from config.signals import changed
 from customers.models import Customer
+from customers.services.scoring import touch
 from employees.choices import Role
 from employees.models import Employee
 
@@ -39,6 +40,12 @@ def follow_activity(rows, kind, changes, actor, **_message):
             for collection in following.FOLLOWED.keys() & change.keys():
                 if change[collection] != (None, None):  # rows that were loaded cause nothing
                     following.FOLLOWED[collection](customer, *change[collection], actor=actor)
+
+
+@receiver(changed, sender=CustomerAction)
+def score_customers(rows, **_message):
+    """What is open decides what is advised next."""
+    touch({row.customer_id for row in rows})
 
 
 @receiver(changed, sender=CustomerAction)

@@ -431,6 +431,9 @@ CELERY_BEAT_SCHEDULE = {
     "run transfers": {"task": "customers.tasks.run_transfers", "schedule": timedelta(seconds=3)},
     "prune transfers": {"task": "customers.tasks.prune_transfers", "schedule": crontab(minute=37)},
     "prune merge snapshots": {"task": "customers.tasks.prune_merge_snapshots", "schedule": crontab(minute=47)},
+    "score touched customers": {"task": "customers.tasks.score_touched", "schedule": timedelta(minutes=2)},
+    "score all customers": {"task": "customers.tasks.score_everybody", "schedule": crontab(hour=1, minute=20)},
+    "prune lead snapshots": {"task": "customers.tasks.prune_lead_snapshots", "schedule": crontab(hour=3, minute=55)},
     "prune words of names": {"task": "customers.tasks.prune_name_words", "schedule": crontab(hour=3, minute=40)},
 }
 # A message that has waited for longer finds a newer one behind it: a day without workers leaves no heap. Half a minute

@@ -490,3 +490,66 @@ class ModelStatus(models.TextChoices):
     ACTIVE = "active", _("Active")
     REJECTED = "rejected", _("Refused")
     RETIRED = "retired", _("Retired")
+
+
+class ProbabilityBasis(models.TextChoices):
+    """What a probability rests on: guesses, one's own history, or a model of it."""
+
+    DEFAULT = "default", _("Usual values; not this organization's")
+    CALIBRATED = "calibrated", _("Calibrated on the organization's history")
+    FITTED = "fitted", _("Fitted to the organization's history")
+
+
+class ChurnRisk(models.TextChoices):
+    """How likely a customer is to fall silent."""
+
+    LOW = "low", _("Low")
+    MEDIUM = "medium", _("Medium")
+    HIGH = "high", _("High")
+
+
+class EngagementLevel(models.TextChoices):
+    """How much a customer has been in touch lately."""
+
+    VERY_LOW = "very_low", _("Very low")
+    LOW = "low", _("Low")
+    MEDIUM = "medium", _("Medium")
+    HIGH = "high", _("High")
+    VERY_HIGH = "very_high", _("Very high")
+
+
+class LeadFeature(models.TextChoices):
+    """What a lead score is made of, in the order of customers.scoring.scorecard."""
+
+    SOURCE = "source", _("Source")
+    TIMELINE = "timeline", _("Timeline")
+    COMPLETENESS = "completeness", _("Known preferences")
+    INVENTORY_FIT = "inventory_fit", _("Suitable listings")
+    FINANCING = "financing", _("Financing")
+    RECENCY = "recency", _("Last contact")
+    FREQUENCY = "frequency", _("Contacts within 30 days")
+    LONGEST_TALK = "longest_talk", _("Longest conversation")
+    INBOUND = "inbound", _("Reaches out")
+    RESPONSE_RATE = "response_rate", _("Answered tries")
+    STREAK = "streak", _("Tries without an answer")
+    SENTIMENT = "sentiment", _("Sentiment")
+    FIRST_RESPONSE = "first_response", _("First try in time")
+    INTEREST = "interest", _("Interest in a property")
+    VISITS = "visits", _("Viewings")
+    STAGE = "stage", _("Stage")
+    MOMENTUM = "momentum", _("Pace within the stage")
+
+
+class FeatureBlock(models.TextChoices):
+    DECLARED = "declared", _("What was declared")
+    BEHAVIOUR = "behaviour", _("Behaviour")
+    INTEREST = "interest", _("Interest")
+    PROGRESS = "progress", _("Progress")
+
+
+class Trend(models.TextChoices):
+    """Where a score has gone when it last changed."""
+
+    UP = "up", _("Rising")
+    DOWN = "down", _("Falling")
+    STEADY = "steady", _("Steady")

@@ -4,6 +4,7 @@ from django.dispatch import receiver
 
 from config.signals import changed
 from customers.models import Customer
+from customers.services import scoring
 from customers.services.activity import hand_over_appointments
 from customers.services.bulk import hand_over_customers
 from customers.services.merge import forget_merges
@@ -17,6 +18,14 @@ def hand_over_when_somebody_leaves(rows, changes, actor, successor=None, **_mess
         if change.get("is_active") == (True, False):
             hand_over_customers(employee, successor=successor, actor=actor)
             hand_over_appointments(employee, successor=successor, actor=actor)
+
+
+@receiver(changed, sender=Customer)
+def score_who_changes(rows, kind, **_message):
+    if kind in ("erased", "purged"):
+        scoring.forget(customer.pk for customer in rows)
+    else:
+        scoring.touch(customer.pk for customer in rows)
 
 
 @receiver(changed, sender=Customer)

@@ -4,7 +4,7 @@ from config.counts import report
 from config.jobs import job
 from customers import counting, refreshing, transferring
 from customers.services import customer as services
-from customers.services import merge, search
+from customers.services import merge, scoring, search
 from employees.models import Organization
 
 
@@ -36,6 +36,24 @@ def prune_merge_snapshots():
 def refresh_stats():
     """Compare counts with the truth, say what differs, and set it right."""
     return report(refreshing.refresh())
+
+
+@job
+def score_touched():
+    """Score the customers that something was changed about."""
+    return scoring.recompute_touched().scored
+
+
+@job
+def score_everybody():
+    """Score every customer: without events, scores decay."""
+    return scoring.recompute_all().changed
+
+
+@job
+def prune_lead_snapshots():
+    """Remove what is too old for models to learn from."""
+    return scoring.prune_snapshots()
 
 
 @job

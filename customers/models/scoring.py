@@ -95,7 +95,7 @@ class LeadScore(models.Model):
     # Of reaching the down payment within 90 days, 0 to 1.
     probability = models.FloatField()
     basis = models.CharField(max_length=10)
-    # The client's `aiInsights`. Not among the customer's columns: a row with twenty indexes is dear to write each night.
+    # The client's `aiInsights`. No column of the customer: a row with twenty indexes is dear to write each night.
     insights = models.JSONField(default=dict)
     # {rule, anchor, facts} of what is to be done next, as the apps above advise.
     advice = models.JSONField(null=True)

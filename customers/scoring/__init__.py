@@ -14,15 +14,18 @@ from typing import Any, NamedTuple
 class Scored(NamedTuple):
     """One customer as of now: its Facts, its bins and points, its score (0-100) and probability (0-1).
 
-    `basis` says what the probability rests on; `insights` are the client's `aiInsights` so far.
+    `basis` says what the probability rests on; `deltas` are what each feature adds to the score of the average
+    customer; `insights` are the client's `aiInsights` so far.
     """
 
     facts: Any
     bins: tuple
     points: int
     score: int
+    logit: float
     probability: float
     basis: str
+    deltas: list
     insights: dict
 
 

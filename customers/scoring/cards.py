@@ -9,7 +9,7 @@ import math
 from functools import cached_property
 from typing import NamedTuple
 
-from customers.choices import ModelKind, ModelStatus, Stage
+from customers.choices import ModelKind, ModelStatus, ProbabilityBasis, Stage
 from customers.models import LeadScoreModel
 from customers.scoring.scorecard import FEATURES, NAMES, SPEC_HASH, STAGE, points_of
 from customers.stages import CONVERTED_RANK
@@ -20,7 +20,11 @@ LEAST_CONVERTED, FULL, MOST_UNREACHED = 90, 100, 60
 USUAL_CHANCES = (0.05, 0.09, 0.13, 0.20, 0.40, 0.75, 0.999)
 # Twenty points double the odds.
 LOGIT_PER_POINT, AVERAGE_POINTS = 0.0347, 40
-BASES = {ModelKind.POINTS: "default", ModelKind.CALIBRATED: "calibrated", ModelKind.REFITTED: "fitted"}
+BASES = {
+    ModelKind.POINTS: ProbabilityBasis.DEFAULT,
+    ModelKind.CALIBRATED: ProbabilityBasis.CALIBRATED,
+    ModelKind.REFITTED: ProbabilityBasis.FITTED,
+}
 _CONVERTED = CONVERTED_RANK
 _RECENCY = NAMES.index("recency")
 
@@ -41,7 +45,7 @@ class Card:
         self.model_id, self.version = (model.pk, model.version) if model else (None, 0)
         self.kind = ModelKind(model.kind) if model else ModelKind.POINTS
         self.spec_hash = model.spec_hash if model else None
-        self.basis = BASES[self.kind]
+        self.basis = BASES[self.kind].value
         shares = model.bin_share if model else {}
         self.shares = [
             shares.get(feature.name) or [1 / len(feature.points)] * len(feature.points) for feature in FEATURES

@@ -76,7 +76,18 @@ class Facts(NamedTuple):
     touches: int
     mean_gap_days: float | None
 
+    def stored(self):
+        """The values as JSON takes them, in their order."""
+        return [value.isoformat() if isinstance(value, datetime) else value for value in self]
 
+    @classmethod
+    def from_stored(cls, values):
+        """The Facts of what `stored` returned."""
+        return cls(*(value if place not in _MOMENTS or value is None else datetime.fromisoformat(value)
+                     for place, value in enumerate(values)))  # fmt: skip
+
+
+_MOMENTS = {place for place, name in enumerate(Facts._fields) if name == "at" or name.endswith("_at")}
 _DAY = "86400.0"
 _PREFERRED = {
     "budget": "preferences ? 'budgetMax'",

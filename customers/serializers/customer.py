@@ -20,7 +20,20 @@ from config.api.serializers import (
     optional,
 )
 from config.numbers import national_id
-from customers.choices import CHANNELS, Floor, Furnishing, Gender, Priority, Purpose, Source, Stage, Timeline
+from customers.choices import (
+    CHANNELS,
+    ChurnRisk,
+    EngagementLevel,
+    Floor,
+    Furnishing,
+    Gender,
+    Priority,
+    ProbabilityBasis,
+    Purpose,
+    Source,
+    Stage,
+    Timeline,
+)
 from customers.followups import next_follow_up_sql
 from customers.includes import INCLUDES
 from customers.models import Assignment, Customer, StageChange
@@ -29,6 +42,9 @@ from customers.services.columns import MAX_FACT_CHARACTERS, MAX_FACTS
 from customers.services.customer import MAX_REASON
 from employees.choices import GateRule
 from employees.serializers import EmployeeSummarySerializer
+
+# What came with an import counts until we have computed it ourselves.
+INSIGHTS = "coalesce((SELECT insights FROM lead_scores WHERE customer_id = {row}.id), {row}.ai_insights)"
 
 # --- What leaves --------------------------------------------------------------------------
 
@@ -88,6 +104,25 @@ class PreferencesSerializer(serializers.Serializer):
     notes = serializers.CharField(required=False)
 
 
+class AIInsightsSerializer(serializers.Serializer):
+    """What follows from the score: see docs/intelligence.md. Keys without a value are left out; `{}` until computed."""
+
+    nextBestAction = serializers.CharField(required=False, help_text="What to do next, in Arabic")
+    nextBestActionEn = serializers.CharField(required=False)
+    churnRisk = serializers.ChoiceField(ChurnRisk.choices, required=False)
+    churnReasons = serializers.ListField(child=serializers.CharField(), required=False)
+    propertyMatches = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Ids of at most ten listings, the best first"
+    )
+    predictedCloseDate = serializers.DateField(required=False)
+    recommendedFollowUpDate = serializers.DateField(required=False)
+    sentimentScore = serializers.IntegerField(required=False, min_value=-100, max_value=100)
+    engagementLevel = serializers.ChoiceField(EngagementLevel.choices, required=False)
+    conversionProbability = serializers.IntegerField(required=False, min_value=0, max_value=100)
+    probabilityBasis = serializers.ChoiceField(ProbabilityBasis.choices, required=False)
+    aiNotes = serializers.CharField(required=False)
+
+
 class CustomerSerializer(serializers.Serializer):
     """A customer as every answer carries it: collections are lists, optional fields without a value are left out."""
 
@@ -107,7 +142,7 @@ class CustomerSerializer(serializers.Serializer):
     stageHistory = StageChangeSerializer(source="stage_history", many=True)
     preferences = PreferencesSerializer()
     leadScore = serializers.IntegerField(source="lead_score")
-    aiInsights = serializers.DictField(source="ai_insights")
+    aiInsights = AIInsightsSerializer(source="ai_insights")
     priority = serializers.ChoiceField(Priority.choices)
     customerType = serializers.CharField(source="customer_type", required=False)
     tags = serializers.ListField(child=serializers.CharField())
@@ -153,6 +188,7 @@ class CustomerSerializer(serializers.Serializer):
     class Meta:
         model = Customer
         derived = {
+            "aiInsights": INSIGHTS,
             "doNotContact": "nullif({row}.do_not_contact, FALSE)",
             "nextFollowUpDate": next_follow_up_sql,
             # What somebody has written stays; without it, what the paid payments come to.
@@ -172,7 +208,7 @@ class ClaimableCustomerSerializer(serializers.Serializer):
     stageHistory = Relation({})
     preferences = PreferencesSerializer()
     leadScore = serializers.IntegerField(source="lead_score")
-    aiInsights = serializers.DictField(source="ai_insights")
+    aiInsights = AIInsightsSerializer(source="ai_insights")
     priority = serializers.ChoiceField(Priority.choices)
     tags = serializers.ListField(child=serializers.CharField())
     properties = Relation({})
@@ -187,6 +223,7 @@ class ClaimableCustomerSerializer(serializers.Serializer):
 
     class Meta:
         model = Customer
+        derived = {"aiInsights": INSIGHTS}
 
 
 class DeletedSerializer(serializers.Serializer):

@@ -1,0 +1,286 @@
+"""Computing lead scores and what follows from them, and keeping what models learn from.
+
+Whoever changes something about customers touches them; a job scores who was touched within five minutes, and
+everybody each night, as scores decay without events. Scores are no edits: they write neither audit nor events, and
+touch neither version nor `updated_at`.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
+from itertools import islice
+from typing import NamedTuple
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+
+from config import cache
+from customers import scoring
+from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreTouch
+from customers.scoring import Scored
+from customers.scoring.cards import active_card
+from customers.scoring.features import facts_of
+from customers.scoring.scorecard import bins_of
+from customers.stages import CONVERTED_RANK
+from employees.models import Organization
+
+# Customers of one transaction: their rows are held for as long as it takes to write them.
+BATCH = 1_000
+# An open customer's bins are kept when they change, and once a week anyway.
+SNAPSHOT_DAYS = 7
+SNAPSHOTS_KEPT_DAYS = 730
+# A change of more customers than this makes void all that their organization has in the cache.
+_MOST_NAMED = cache.MOST_ROWS
+
+
+class Outcome(NamedTuple):
+    """How many customers were scored, and of how many the score is another."""
+
+    scored: int
+    changed: int
+
+
+def touch(customer_ids):
+    """Have customers scored anew soon, once the transaction has committed."""
+    ids = list(customer_ids)
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO lead_score_queue (customer_id) SELECT unnest(%s::text[])", [ids])
+
+
+def forget(customer_ids):
+    """Remove what is kept of customers who go, or whose person is forgotten."""
+    for model in (LeadScore, LeadFeatureSnapshot, LeadScoreTouch):
+        model.objects.filter(customer_id__in=list(customer_ids)).delete()
+
+
+def recompute_touched(*, now=None):
+    """Score the customers that were touched; returns the Outcome. What a crash leaves undone is in the queue still."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(id) FROM lead_score_queue")
+        (last,) = cursor.fetchone()
+        if last is None:
+            return Outcome(0, 0)
+        cursor.execute(
+            "SELECT organization_id, array_agg(id ORDER BY id) FROM customers WHERE deleted_at IS NULL "
+            "AND id IN (SELECT customer_id FROM lead_score_queue WHERE id <= %s) GROUP BY organization_id",
+            [last],
+        )
+        touched = cursor.fetchall()
+    organizations = Organization.objects.in_bulk([organization_id for organization_id, _ids in touched])
+    outcomes = [recompute(organizations[organization_id], ids, now=now) for organization_id, ids in touched]
+    LeadScoreTouch.objects.filter(pk__lte=last).delete()
+    return _summed(outcomes)
+
+
+def recompute_all(organization_id=None, *, now=None, jobs=1, dry_run=False, progress=None):
+    """Score every living customer, of one organization or of all; returns the Outcome.
+
+    `jobs` is how many connections work side by side. `progress(done, total)` hears how far it is. Afterwards bins
+    are kept for models to learn from, and what is kept of customers who are gone is removed.
+    """
+    now = now or timezone.now()
+    customers = Customer.objects.filter(deleted_at=None)
+    if organization_id:
+        customers = customers.filter(organization=organization_id)
+    total, done, outcomes = customers.count(), 0, []
+    for organization in Organization.objects.filter(customers__in=customers).distinct().order_by("pk"):
+        # Names alone: a million of them are some hundred megabytes less than their rows.
+        ids = customers.filter(organization=organization).order_by("pk").values_list("pk", flat=True).iterator()
+        for outcome in _in_batches(organization, ids, now=now, jobs=jobs, dry_run=dry_run):
+            outcomes.append(outcome)
+            done += outcome.scored
+            if progress:
+                progress(done, total)
+        if not dry_run:
+            keep_snapshots(organization.pk, now)
+    if not dry_run:
+        _forget_gone()
+    return _summed(outcomes)
+
+
+def recompute(organization, customer_ids, *, now=None):
+    """Score some living customers of an organization; returns the Outcome."""
+    return _summed(_in_batches(organization, customer_ids, now=now or timezone.now()))
+
+
+def _summed(outcomes):
+    return Outcome(*map(sum, zip(*outcomes, strict=True))) if outcomes else Outcome(0, 0)
+
+
+def _in_batches(organization, customer_ids, *, now, jobs=1, dry_run=False):
+    """The Outcome of each batch."""
+    run = _Run(organization, now, dry_run)
+    batches = _batched(customer_ids)
+    if jobs == 1:
+        return list(map(run.score, batches))
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(run.score_and_leave, batches))
+
+
+def _batched(customer_ids):
+    remaining = iter(customer_ids)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch
+
+
+class _Run:
+    """What batches of one organization have in common: its card, and the moment."""
+
+    def __init__(self, organization, now, dry_run=False):
+        self.organization, self.now, self.dry_run = organization, now, dry_run
+        self.card = active_card(organization.pk)
+
+    def score_and_leave(self, customer_ids):
+        """The same in a thread of its own, whose connection nobody else closes."""
+        with closing(connection):
+            return self.score(customer_ids)
+
+    def score(self, customer_ids):
+        with transaction.atomic():
+            everybody = self.scored(customer_ids)
+            if self.dry_run:
+                return Outcome(len(everybody), _count_differing(everybody))
+            advice = self.advice(everybody)
+            _write(everybody, advice, self.card, self.now)
+            changed = _write_scores(everybody)
+            named = customer_ids if len(customer_ids) <= _MOST_NAMED else ()
+            cache.void(self.organization.pk, *((Customer, *named) if named else ()))
+        return Outcome(len(everybody), changed)
+
+    def scored(self, customer_ids):
+        """A Scored for each of these customers who is living, with all insights but the next action."""
+        facts = list(facts_of(
+            "SELECT id, %s::timestamptz FROM customers WHERE id = ANY(%s::text[]) AND deleted_at IS NULL",
+            [self.now, customer_ids],
+        ))  # fmt: skip
+        everybody = []
+        for each in facts:
+            bins = bins_of(each)
+            rating = self.card.rating(bins, each)
+            everybody.append(Scored(each, bins, *rating, self.card.basis, self.card.deltas(bins, rating.score), {}))
+        return everybody
+
+    def advice(self, everybody):
+        """`{customer id: Advice}` by whoever advises."""
+        advice = {}
+        for adviser in scoring.ADVISERS:
+            advice |= adviser(self.organization, everybody, self.now)
+        return advice
+
+
+_COLUMNS = {
+    "customer_id": "text", "organization_id": "text", "bins": "text", "values": "jsonb", "points": "int",
+    "score": "int", "logit": "float8", "probability": "float8", "insights": "jsonb", "advice": "jsonb",
+}  # fmt: skip
+_WRITE = """
+    INSERT INTO lead_scores AS known (
+        customer_id, organization_id, as_of, changed_at, model_id, basis,
+        bins, values, points, score, logit, probability, insights, advice
+    )
+    SELECT customer_id, organization_id, %s, %s, %s, %s,
+           bins::smallint[], values, points, score, logit, probability, insights, advice
+      FROM unnest({arrays}) AS row ({names})
+    ON CONFLICT (customer_id) DO UPDATE SET
+        organization_id = excluded.organization_id, as_of = excluded.as_of, model_id = excluded.model_id,
+        basis = excluded.basis, bins = excluded.bins, values = excluded.values, points = excluded.points,
+        logit = excluded.logit, probability = excluded.probability, insights = excluded.insights,
+        advice = excluded.advice, score = excluded.score,
+        previous_score = CASE WHEN known.score = excluded.score THEN known.previous_score ELSE known.score END,
+        changed_at = CASE WHEN known.score = excluded.score THEN known.changed_at ELSE excluded.as_of END
+""".format(arrays=", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values()), names=", ".join(_COLUMNS))
+
+
+def _write(everybody, advice, card, now):
+    rows = []
+    for one in everybody:
+        facts = one.facts
+        said = advice.get(facts.customer_id)
+        shown = one.insights | ({"nextBestAction": said.ar, "nextBestActionEn": said.en} if said else {})
+        rows.append((
+            facts.customer_id, facts.organization_id, f"{{{','.join(map(str, one.bins))}}}", _json(facts.stored()),
+            one.points, one.score, one.logit, one.probability, _json(shown),
+            said and _json({"rule": said.rule, "anchor": said.anchor, "facts": said.facts}),
+        ))  # fmt: skip
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE, [now, now, card.model_id, card.basis, *columns])
+
+
+def _json(value):
+    return orjson.dumps(value).decode()
+
+
+# Over two arrays, of ids and of their scores.
+_DIFFERING = (
+    "customers c, unnest(%s::text[], %s::int[]) AS new (id, score) WHERE new.id = c.id AND c.lead_score <> new.score"
+)
+
+
+def _write_scores(everybody):
+    """Give customers the scores that differ; returns how many. Who is being changed by somebody waits in the queue."""
+    scores = {one.facts.customer_id: one.score for one in everybody}
+    values = [list(scores), list(scores.values())]
+    with connection.cursor() as cursor:
+        # In the order in which everybody holds customers.
+        cursor.execute(f"SELECT c.id FROM {_DIFFERING} ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED", values)
+        held = [key for (key,) in cursor.fetchall()]
+        cursor.execute(
+            "UPDATE customers c SET lead_score = new.score FROM unnest(%s::text[], %s::int[]) AS new (id, score) "
+            "WHERE new.id = c.id",
+            [held, [scores[key] for key in held]],
+        )
+        cursor.execute(f"INSERT INTO lead_score_queue (customer_id) SELECT c.id FROM {_DIFFERING}", values)
+    return len(held)
+
+
+def _count_differing(everybody):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM {_DIFFERING}",
+            [[one.facts.customer_id for one in everybody], [one.score for one in everybody]],
+        )
+        return cursor.fetchone()[0]
+
+
+# --- What models learn from -----------------------------------------------------------------------
+
+
+def keep_snapshots(organization_id, now):
+    """Write down the bins of open customers that have changed since they were last, or are a week old."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO lead_feature_snapshots
+                   (customer_id, organization_id, as_of, bins, points, score, logit, model_version)
+            SELECT s.customer_id, s.organization_id, s.as_of, s.bins, s.points, s.score, s.logit,
+                   coalesce(m.version, 0)
+              FROM lead_scores s
+              JOIN customers c ON c.id = s.customer_id AND c.deleted_at IS NULL AND c.stage_rank < {CONVERTED_RANK}
+              LEFT JOIN lead_score_models m ON m.id = s.model_id
+              LEFT JOIN LATERAL (
+                SELECT bins, as_of FROM lead_feature_snapshots WHERE customer_id = s.customer_id
+                 ORDER BY as_of DESC LIMIT 1
+              ) AS last ON true
+             WHERE s.organization_id = %s AND (last.bins IS DISTINCT FROM s.bins
+                   OR last.as_of <= %s - make_interval(days => {SNAPSHOT_DAYS}))
+               AND last.as_of IS DISTINCT FROM s.as_of
+            """,
+            [organization_id, now],
+        )
+        return cursor.rowcount
+
+
+def prune_snapshots(*, now=None):
+    """Remove what is too old to learn from; returns how many rows."""
+    until = (now or timezone.now()) - timedelta(days=SNAPSHOTS_KEPT_DAYS)
+    return LeadFeatureSnapshot.objects.filter(as_of__lt=until).delete()[0]
+
+
+def _forget_gone():
+    """Remove what was written of customers in the moment in which they went."""
+    with connection.cursor() as cursor:
+        for table in ("lead_scores", "lead_feature_snapshots"):
+            cursor.execute(f"DELETE FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM customers WHERE id = t.customer_id)")
