@@ -8,17 +8,20 @@ class ActionsConfig(AppConfig):
 
     def ready(self):
         from actions import signals, stats, timeline
+        from actions.offering import offer_listing
         from actions.querysets import NEXT_FOLLOW_UP_SQL
         from actions.serializers import AddedNoteSerializer, CustomerActionSerializer
         from customers.followups import PLANNED
         from customers.history import ENTITIES
         from customers.options import OPTIONS
         from customers.person import LISTS
+        from customers.services.matching import OFFERING
         from customers.timeline import KINDS
         from employees.stats import WORKLOAD
 
         ENTITIES["action"] = CustomerActionSerializer
         LISTS.update(actions=CustomerActionSerializer, actionNotes=AddedNoteSerializer)
+        OFFERING.append(offer_listing)
         PLANNED.append(NEXT_FOLLOW_UP_SQL)
         OPTIONS.append(stats.filter_options)
         KINDS.update(timeline.KINDS)

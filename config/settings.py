@@ -428,6 +428,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep files": {"task": "documents.tasks.sweep_files", "schedule": crontab(hour=4, minute=40)},
     "purge deleted customers": {"task": "customers.tasks.purge_deleted", "schedule": crontab(hour=4, minute=25)},
     "prune events": {"task": "realtime.tasks.prune_events", "schedule": crontab(minute=17)},
+    "match what has changed": {"task": "customers.tasks.match_waiting", "schedule": timedelta(minutes=1)},
     "run transfers": {"task": "customers.tasks.run_transfers", "schedule": timedelta(seconds=3)},
     "prune transfers": {"task": "customers.tasks.prune_transfers", "schedule": crontab(minute=37)},
     "prune merge snapshots": {"task": "customers.tasks.prune_merge_snapshots", "schedule": crontab(minute=47)},

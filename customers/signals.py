@@ -3,8 +3,8 @@
 from django.dispatch import receiver
 
 from config.signals import changed
-from customers.models import Customer
-from customers.services import scoring
+from customers.models import Customer, Listing
+from customers.services import matching, scoring
 from customers.services.activity import hand_over_appointments
 from customers.services.bulk import hand_over_customers
 from customers.services.merge import forget_merges
@@ -34,3 +34,16 @@ def forget_with_the_person(rows, kind, **_message):
         for customer in rows:
             forget_merges(customer)
             forget_transfers(customer.organization_id)
+
+
+@receiver(changed, sender=Listing)
+def match_listings(rows, kind, changes, **_message):
+    matching.note_listings(rows, changes, created=kind == "created")
+
+
+@receiver(changed, sender=Customer)
+def match_customers(rows, kind, changes, written=None, **_message):
+    if kind in ("deleted", "purged", "erased"):
+        matching.forget_customers([customer.pk for customer in rows])
+    is_known_change = kind == "updated" and not written
+    matching.note_customers(rows, changes if is_known_change else None)

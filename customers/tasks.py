@@ -4,7 +4,7 @@ from config.counts import report
 from config.jobs import job
 from customers import counting, refreshing, transferring
 from customers.services import customer as services
-from customers.services import merge, scoring, search
+from customers.services import matching, merge, scoring, search
 from employees.models import Organization
 
 
@@ -66,3 +66,9 @@ def run_transfers():
 def prune_transfers():
     """Remove files of transfers that ended a day ago."""
     return transferring.prune()
+
+
+@job
+def match_waiting():
+    """Match listings and customers that have changed."""
+    return matching.match_waiting()

@@ -16,6 +16,7 @@ from customers.models.compliance import (
 from customers.models.counts import CustomerDay, CustomerSum, CustomerWord, StageMedian
 from customers.models.customer import Assignment, Customer, NameWord, StageChange
 from customers.models.listing import Listing
+from customers.models.matching import DistrictNeighbours, MatchKey, MatchRequest, PropertyMatch
 from customers.models.merge import CustomerMerge
 from customers.models.privacy import Consent, PrivacyRequest
 from customers.models.scoring import LeadFeatureSnapshot, LeadScore, LeadScoreModel, LeadScoreTouch
@@ -32,6 +33,7 @@ __all__ = [
     "CustomerMerge",
     "CustomerSum",
     "CustomerWord",
+    "DistrictNeighbours",
     "EjarContract",
     "EscrowMilestone",
     "HandoverDefect",
@@ -41,11 +43,14 @@ __all__ = [
     "LeadScoreModel",
     "LeadScoreTouch",
     "Listing",
+    "MatchKey",
+    "MatchRequest",
     "MortgageInfo",
     "NameWord",
     "Payment",
     "PrivacyRequest",
     "PropertyInterest",
+    "PropertyMatch",
     "RegistryInfo",
     "Reminder",
     "SakaniEligibility",
