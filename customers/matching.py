@@ -321,4 +321,7 @@ def _of_amenities(key, listing):
     missing = len(set(key.amenities) - set(listing.amenity_keys))
     if not missing:
         return _("Has all that is wanted in it")
-    return _("Has %(count)d of %(wanted)d amenities") % {"count": len(key.amenities) - missing, "wanted": len(key.amenities)}
+    return _("Has %(count)d of %(wanted)d amenities") % {
+        "count": len(key.amenities) - missing,
+        "wanted": len(key.amenities),
+    }

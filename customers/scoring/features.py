@@ -76,13 +76,9 @@ class Facts(NamedTuple):
     touches: int
     mean_gap_days: float | None
 
-    def stored(self):
-        """The values as JSON takes them, in their order."""
-        return [value.isoformat() if isinstance(value, datetime) else value for value in self]
-
     @classmethod
     def from_stored(cls, values):
-        """The Facts of what `stored` returned."""
+        """The Facts of a list of their values as JSON has them."""
         return cls(*(value if place not in _MOMENTS or value is None else datetime.fromisoformat(value)
                      for place, value in enumerate(values)))  # fmt: skip
 

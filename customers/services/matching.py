@@ -202,7 +202,10 @@ def match_listing(listing_id):
 
 def _take_off(listing_id):
     """Remove the matches of a listing that nobody can have; returns as _match_reverse does."""
-    lost = [key for (key,) in _rows("DELETE FROM property_matches WHERE listing_id = %s RETURNING customer_id", [listing_id])]
+    lost = [
+        key
+        for (key,) in _rows("DELETE FROM property_matches WHERE listing_id = %s RETURNING customer_id", [listing_id])
+    ]
     return lost, lost
 
 

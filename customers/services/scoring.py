@@ -143,7 +143,7 @@ class _Run:
             if self.dry_run:
                 return Outcome(len(everybody), _count_differing(everybody))
             advice = self.advice(everybody)
-            _write(everybody, advice, self.card, self.now)
+            _write(self.organization.pk, everybody, advice, self.card, self.now)
             changed = _write_scores(everybody)
             named = customer_ids if len(customer_ids) <= _MOST_NAMED else ()
             cache.void(self.organization.pk, *((Customer, *named) if named else ()))
@@ -170,18 +170,16 @@ class _Run:
         return advice
 
 
-_COLUMNS = {
-    "customer_id": "text", "organization_id": "text", "bins": "text", "values": "jsonb", "points": "int",
-    "score": "int", "logit": "float8", "probability": "float8", "insights": "jsonb", "advice": "jsonb",
-}  # fmt: skip
 _WRITE = """
     INSERT INTO lead_scores AS known (
         customer_id, organization_id, as_of, changed_at, model_id, basis,
         bins, values, points, score, logit, probability, insights, advice
     )
-    SELECT customer_id, organization_id, %s, %s, %s, %s,
-           bins::smallint[], values, points, score, logit, probability, insights, advice
-      FROM unnest({arrays}) AS row ({names})
+    SELECT customer_id, %s, %s, %s, %s, %s, bins, values, points, score, logit, probability, insights, advice
+      FROM json_to_recordset(%s::json) AS row (
+        customer_id text, bins smallint[], values jsonb, points int, score int, logit float8, probability float8,
+        insights jsonb, advice jsonb
+      )
     ON CONFLICT (customer_id) DO UPDATE SET
         organization_id = excluded.organization_id, as_of = excluded.as_of, model_id = excluded.model_id,
         basis = excluded.basis, bins = excluded.bins, values = excluded.values, points = excluded.points,
@@ -189,28 +187,30 @@ _WRITE = """
         advice = excluded.advice, score = excluded.score,
         previous_score = CASE WHEN known.score = excluded.score THEN known.previous_score ELSE known.score END,
         changed_at = CASE WHEN known.score = excluded.score THEN known.changed_at ELSE excluded.as_of END
-""".format(arrays=", ".join(f"%s::{kind}[]" for kind in _COLUMNS.values()), names=", ".join(_COLUMNS))
+"""
 
 
-def _write(everybody, advice, card, now):
-    rows = []
-    for one in everybody:
-        facts = one.facts
-        said = advice.get(facts.customer_id)
-        shown = one.insights | ({"nextBestAction": said.ar, "nextBestActionEn": said.en} if said else {})
-        rows.append((
-            facts.customer_id, facts.organization_id, f"{{{','.join(map(str, one.bins))}}}", _json(facts.stored()),
-            one.points, one.score, one.logit, one.probability, _json(shown),
-            said and _json({"rule": said.rule, "anchor": said.anchor, "facts": said.facts}),
-        ))  # fmt: skip
-    if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        with connection.cursor() as cursor:
-            cursor.execute(_WRITE, [now, now, card.model_id, card.basis, *columns])
+def _write(organization_id, everybody, advice, card, now):
+    rows = [_row(one, advice.get(one.facts.customer_id)) for one in everybody]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [organization_id, now, now, card.model_id, card.basis, orjson.dumps(rows).decode()])
 
 
-def _json(value):
-    return orjson.dumps(value).decode()
+def _row(one, advice):
+    row = {
+        "customer_id": one.facts.customer_id,
+        "bins": one.bins,
+        "values": tuple(one.facts),
+        "points": one.points,
+        "score": one.score,
+        "logit": one.logit,
+        "probability": one.probability,
+        "insights": one.insights,
+    }
+    if advice:
+        row["insights"] = one.insights | {"nextBestAction": advice.ar, "nextBestActionEn": advice.en}
+        row["advice"] = {"rule": advice.rule, "anchor": advice.anchor, "facts": advice.facts}
+    return row
 
 
 # Over two arrays, of ids and of their scores.
@@ -253,6 +253,11 @@ def keep_snapshots(organization_id, now):
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+            WITH last AS MATERIALIZED (
+                SELECT DISTINCT ON (customer_id) customer_id, bins, as_of FROM lead_feature_snapshots
+                 WHERE organization_id = %s AND as_of > %s - make_interval(days => {SNAPSHOT_DAYS})
+                 ORDER BY customer_id, as_of DESC
+            )
             INSERT INTO lead_feature_snapshots
                    (customer_id, organization_id, as_of, bins, points, score, logit, model_version)
             SELECT s.customer_id, s.organization_id, s.as_of, s.bins, s.points, s.score, s.logit,
@@ -260,15 +265,10 @@ def keep_snapshots(organization_id, now):
               FROM lead_scores s
               JOIN customers c ON c.id = s.customer_id AND c.deleted_at IS NULL AND c.stage_rank < {CONVERTED_RANK}
               LEFT JOIN lead_score_models m ON m.id = s.model_id
-              LEFT JOIN LATERAL (
-                SELECT bins, as_of FROM lead_feature_snapshots WHERE customer_id = s.customer_id
-                 ORDER BY as_of DESC LIMIT 1
-              ) AS last ON true
-             WHERE s.organization_id = %s AND (last.bins IS DISTINCT FROM s.bins
-                   OR last.as_of <= %s - make_interval(days => {SNAPSHOT_DAYS}))
-               AND last.as_of IS DISTINCT FROM s.as_of
+              LEFT JOIN last ON last.customer_id = s.customer_id
+             WHERE s.organization_id = %s AND (last.bins IS NULL OR last.bins <> s.bins AND last.as_of < s.as_of)
             """,
-            [organization_id, now],
+            [organization_id, now, organization_id],
         )
         return cursor.rowcount
 
