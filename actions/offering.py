@@ -1,4 +1,4 @@
-"""Telling brokers of a listing that is new, cheaper or to be had again: one open action for each customer it suits well.
+"""Telling brokers of a listing that is new, cheaper or to be had again: one open action for each customer it suits.
 
 Later listings join the action that is open. The best customers by lead score are told of, and only those who may be
 approached with offers and have not come too far to look at others.

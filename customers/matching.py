@@ -60,8 +60,8 @@ def keys_of(customer):
     said = {
         "customer_id": customer.pk,
         "organization_id": customer.organization_id,
-        "lowest": (lower or likely or 0) * FARTHEST_BELOW,
-        "highest": upper * FARTHEST_ABOVE if upper else ANY_PRICE,
+        "lowest": round((lower or likely or 0) * FARTHEST_BELOW, 2),
+        "highest": round(upper * FARTHEST_ABOVE, 2) if upper else ANY_PRICE,
         "budget_min": lower,
         "budget_max": upper,
         "bedrooms": _rooms(wishes.get("bedrooms")),
@@ -321,7 +321,7 @@ def _of_amenities(key, listing):
     missing = len(set(key.amenities) - set(listing.amenity_keys))
     if not missing:
         return _("Has all that is wanted in it")
-    return _("Has %(count)d of %(wanted)d amenities") % {
+    return _("Has %(count)d of %(wanted)d wanted amenities") % {
         "count": len(key.amenities) - missing,
         "wanted": len(key.amenities),
     }

@@ -11,6 +11,7 @@ from customers.views.customer import CustomerViewSet
 from customers.views.duplicate import CustomerDuplicatesViewSet, DuplicatesViewSet
 from customers.views.history import HistoryViewSet
 from customers.views.listing import ListingViewSet
+from customers.views.matching import CustomerMatchesViewSet, ListingCustomersViewSet
 from customers.views.merge import MergeViewSet, UndoViewSet
 from customers.views.privacy import PersonViewSet, PrivacyRequestsViewSet, PrivacyRequestViewSet
 from customers.views.timeline import TimelineViewSet
@@ -97,6 +98,9 @@ urlpatterns = [
         CustomerDuplicatesViewSet.as_view({"get": "list"}),
         name="customer-duplicates",
     ),
+    path(
+        "customers/<id:customer_id>/matches", CustomerMatchesViewSet.as_view({"get": "list"}), name="customer-matches"
+    ),
     *_below_customer(ConsentViewSet, get="retrieve"),
     path("customers/<id:customer_id>/export", PersonViewSet.as_view({"get": "export"}), name="customer-export"),
     path("privacy-requests", PrivacyRequestsViewSet.as_view({"get": "list"}), name="privacy-requests"),
@@ -112,6 +116,7 @@ urlpatterns = [
     ),
     path("listings", ListingViewSet.as_view({"get": "list", "post": "create"}), name="listings"),
     path("listings/<id:pk>", ListingViewSet.as_view(_ONE), name="listing"),
+    path("listings/<id:pk>/customers", ListingCustomersViewSet.as_view({"get": "list"}), name="listing-customers"),
     path("customers/<id:customer_id>/timeline", TimelineViewSet.as_view({"get": "timeline"}), name="customer-timeline"),
     path("customers/<id:customer_id>/history", HistoryViewSet.as_view({"get": "list"}), name="customer-history"),
     *_below_customer(InterestViewSet),

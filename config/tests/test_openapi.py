@@ -8,8 +8,9 @@ from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
 from config import openapi
-from config.testing import HubClient, make_customer, make_phone
+from config.testing import HubClient, make_customer, make_listing, make_phone
 from customers.querying import FIELDS
+from customers.tasks import match_waiting
 from customers.tests.deals import DEAL, WORDS
 from documents.tests.files import upload
 
@@ -126,6 +127,13 @@ def test_answers_about_customers_are_what_it_says(as_, layla, ahmed):
     assert check(client.get("customers/duplicates"), "get", "customers/duplicates")["data"]["duplicates"]
     below = "customers/{customer_id}"
     assert check(client.get(f"customers/{key}/duplicates"), "get", f"{below}/duplicates")["data"]["duplicates"]
+    villa = make_listing(layla, price=1_500_000)
+    wishes = {"purpose": "buy", "preferredCities": ["الرياض"], "budgetMax": 1_500_000}
+    seeker = make_customer(layla, preferences=wishes)
+    assert check(client.get(f"customers/{seeker.pk}/matches"), "get", f"{below}/matches")["data"]["matches"]
+    match_waiting()
+    suited = check(client.get(f"listings/{villa.pk}/customers"), "get", "listings/{id}/customers")
+    assert suited["data"]["matches"]
     done = check(client.post(f"customers/{key}/merge", {"mergedId": twin.pk}), "post", f"{below}/merge")["data"]
     check(client.get(f"customers/{key}/merges"), "get", f"{below}/merges")
     check(client.post(f"customers/{key}/merge", {"mergedId": twin.pk}), "post", f"{below}/merge")

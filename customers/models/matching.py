@@ -1,4 +1,4 @@
-"""What matching keeps: what customers look for, what suits them, which districts are near, and what waits to be matched.
+"""What matching keeps: what customers look for, what suits them, which districts are near, and what waits for it.
 
 All of it follows from customers and listings. Rows name them without foreign keys: they are no part of a customer that
 a merge would move, and are worked out anew for whoever changes.

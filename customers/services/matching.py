@@ -202,10 +202,8 @@ def match_listing(listing_id):
 
 def _take_off(listing_id):
     """Remove the matches of a listing that nobody can have; returns as _match_reverse does."""
-    lost = [
-        key
-        for (key,) in _rows("DELETE FROM property_matches WHERE listing_id = %s RETURNING customer_id", [listing_id])
-    ]
+    rows = _rows("DELETE FROM property_matches WHERE listing_id = %s RETURNING customer_id", [listing_id])
+    lost = [customer_id for (customer_id,) in rows]
     return lost, lost
 
 

@@ -1,11 +1,18 @@
 """Matching: which listings suit a customer, which customers a listing, and what is kept of it."""
 
+from decimal import Decimal
+
 import pytest
 
-from config.testing import data_of, make_customer, make_listing
+from config.testing import data_of, error_of, fields_of, make_customer, make_listing
 from customers import tasks
-from customers.matching import best_matches, keys_of
+from customers.matching import ANY_PRICE, best_matches, customers_for, keys_of, listings_for
 from customers.models import Customer, Listing, MatchKey, MatchRequest, PropertyMatch
+from customers.services import activity, erasing
+from customers.services import customer as customers
+from customers.services import listing as listings
+from customers.services.matching import match_listing
+from customers.tests.two import merge
 
 WISHES = {
     "purpose": "buy",
@@ -18,13 +25,34 @@ WISHES = {
     "maxArea": 300,
     "amenities": ["pool", "مجلس"],
 }
-IDEAL = {
-    "district": "النرجس",
-    "price": 1_500_000,
-    "bedrooms": 4,
-    "area": 250,
-    "amenities": ["مسبح", "majlis"],
-}
+IDEAL = {"district": "النرجس", "price": 1_500_000, "bedrooms": 4, "area": 250, "amenities": ["مسبح", "majlis"]}
+# What differs from the ideal, the score, and the parts: budget, location, bedrooms, area, amenities.
+DIFFERENCES = [
+    ({}, 100, [100, 100, 100, 100, 100]),
+    ({"price": 2_150_000}, 88, [50, 100, 100, 100, 100]),
+    ({"price": 2_300_000}, 75, [0, 100, 100, 100, 100]),
+    ({"price": 800_000}, 94, [75, 100, 100, 100, 100]),
+    ({"price": 600_000}, 88, [50, 100, 100, 100, 100]),
+    ({"district": "حي النرجس"}, 100, [100, 100, 100, 100, 100]),
+    ({"district": "الملقا"}, 78, [100, 25, 100, 100, 100]),
+    ({"bedrooms": 5}, 100, [100, 100, 100, 100, 100]),
+    ({"bedrooms": 6}, 97, [100, 100, 85, 100, 100]),
+    ({"bedrooms": 7}, 93, [100, 100, 60, 100, 100]),
+    ({"bedrooms": 3}, 90, [100, 100, 40, 100, 100]),
+    ({"bedrooms": 2}, 83, [100, 100, 0, 100, 100]),
+    ({"bedrooms": None}, 100, [100, 100, None, 100, 100]),
+    ({"area": 185}, 93, [100, 100, 100, 50, 100]),
+    ({"area": 150}, 85, [100, 100, 100, 0, 100]),
+    ({"area": 375}, 96, [100, 100, 100, 75, 100]),
+    ({"area": 900}, 93, [100, 100, 100, 50, 100]),
+    ({"amenities": ["pool"]}, 94, [100, 100, 100, 100, 50]),
+    ({"amenities": []}, 87, [100, 100, 100, 100, 0]),
+]
+# What must hold at all.
+REFUSED = [
+    {"price": 2_300_001}, {"price": 599_999}, {"price": None}, {"purpose": "rent"}, {"type": "apartment"},
+    {"city": "جدة"}, {"status": "reserved"}, {"status": "archived"},
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -32,19 +60,224 @@ def customer(ahmed):
     return make_customer(ahmed, preferences=WISHES)
 
 
+def live(customer):
+    _total, matches = listings_for(customer, least=0, size=100)
+    return {match.listing_id: (match.score, match.parts) for match in matches}
+
+
+def suited(listing):
+    _total, matches = customers_for(listing, Customer.objects.all(), least=0)
+    return {match.customer_id: (match.score, match.parts) for match in matches}
+
+
 def kept():
-    rows = PropertyMatch.objects.order_by("customer_id", "-score", "listing_id")
-    return [(row.customer_id, row.listing_id, row.score, row.parts) for row in rows]
+    return {(row.customer_id, row.listing_id): row.score for row in PropertyMatch.objects.all()}
 
 
-def scored(listing):
-    """The score and the parts of the only match of a listing."""
+def keys_like(**wishes):
+    return keys_of(Customer(pk="cust_1", organization_id="org_1", preferences=wishes, city="Riyadh"))
+
+
+# --- How well a listing does -----------------------------------------------------------------------
+
+
+def test_each_wish_counts_for_its_weight_and_what_must_hold_holds_both_ways(ahmed, noura, customer):
+    expected = {make_listing(ahmed, **IDEAL | differs).pk: (score, parts) for differs, score, parts in DIFFERENCES}
+    for differs in REFUSED:
+        make_listing(ahmed, **IDEAL | differs)
+    make_listing(noura, **IDEAL)
+    known = make_listing(ahmed, **IDEAL)
+    activity.add_interest(customer, actor=ahmed, values={"property_id": known.pk, "property_title": "فيلا"})
     tasks.match_waiting()
-    ((_customer, _listing, score, parts),) = [row for row in kept() if row[1] == listing.pk]
-    return score, parts
+    assert live(customer) == expected
+    for listing in Listing.objects.exclude(status__in=("reserved", "archived")):
+        told = {customer.pk: expected[listing.pk]} if listing.pk in expected else {}
+        assert suited(listing) == told
 
 
-def test_what_is_just_right_scores_a_hundred_and_leads_the_insights(ahmed, customer):
+def test_land_has_no_bedrooms_and_the_other_wishes_count_for_more(ahmed):
+    customer = make_customer(ahmed, preferences={**WISHES, "propertyType": ["land"], "amenities": None})
+    land = make_listing(ahmed, **IDEAL | {"type": "أرض", "bedrooms": 9})
+    # (25 + 30 + 15 + 0.6 × 13) of 83
+    assert live(customer) == {land.pk: (94, [100, 100, None, 100, 60])}
+
+
+def test_districts_within_three_kilometres_are_neighbours(ahmed, customer):
+    far, near, own = (
+        make_listing(ahmed, **IDEAL | {"district": district, "latitude": latitude, "longitude": 46.66})
+        for district, latitude in (("الملقا", 24.84), ("الياسمين", 24.85), ("النرجس", 24.875))
+    )
+    tasks.match_waiting()
+    scores = {far.pk: 78, near.pk: 91, own.pk: 100}
+    assert {key: score for key, (score, _parts) in live(customer).items()} == scores
+    assert kept() == {(customer.pk, key): score for key, score in scores.items()}
+
+
+def test_smaller_wishes_and_then_the_newest_decide_between_equals(ahmed):
+    customer = make_customer(ahmed, preferences={**WISHES, "furnishing": "furnished", "bathrooms": 3})
+    plain, furnished, both, later = (
+        make_listing(ahmed, **IDEAL | more).pk
+        for more in ({}, {"furnishing": "furnished"}, {"furnishing": "furnished", "bathrooms": 4}, {})
+    )
+    tasks.match_waiting()
+    assert best_matches([customer.pk]) == {customer.pk: [both, furnished, later, plain]}
+    assert list(live(customer)) == [both, furnished, later, plain]
+
+
+# --- What a customer looks for ---------------------------------------------------------------------
+
+
+def test_cities_come_from_what_is_preferred_and_else_from_where_the_customer_lives():
+    def places(**wishes):
+        return {key.city_key: set(key.districts) for key in keys_like(purpose="buy", **wishes)}
+
+    narjis, malqa = ({name, f"حي {name}", f"district {name}"} for name in ("النرجس", "الملقا"))
+    assert places() == {"riyadh": set()}
+    assert places(preferredCities=["جدة", "Khobar"]) == {"jeddah": set(), "khobar": set()}
+    assert places(preferredAreas=["جدة - حي النرجس", "الدمام"]) == {"jeddah": narjis, "dammam": set()}
+    assert places(preferredAreas=["الملقا"]) == {"riyadh": malqa}
+
+
+def test_without_a_type_any_will_do_and_without_a_purpose_the_budget_tells():
+    def ranges(**wishes):
+        return {(key.purpose, key.type_key): (key.lowest, round(key.highest)) for key in keys_like(**wishes)}
+
+    assert ranges(purpose="invest", budgetMax=100) == {("sale", ""): (0, 115)}
+    assert ranges(purpose="rent", propertyType=["شقة", "villa"]) == {
+        ("rent", "type:apartment"): (0, ANY_PRICE), ("rent", "type:villa"): (0, ANY_PRICE),
+    }  # fmt: skip
+    assert ranges(budgetMax=1000) == {("sale", ""): (300, 1150), ("rent", ""): (300, 1150)}
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"propertyType": "villa", "preferredAreas": {"a": 1}, "preferredCities": 7, "amenities": "pool"},
+        {"propertyType": [None, 3, "", "villa"], "preferredAreas": [[], " - ", "الرياض - "], "bedrooms": "أربع"},
+        {"budgetMin": "كثير", "budgetMax": -5, "minArea": 0, "maxArea": True, "bathrooms": 1e-9},
+        {"purpose": ["buy"], "furnishing": 3, "floorPreference": {}, "budgetMax": 1e300},
+        [], "text", None,
+    ],
+)  # fmt: skip
+def test_preferences_that_make_no_sense_are_no_wishes(ahmed, wishes):
+    customer = make_customer(ahmed, city="الرياض")
+    customer.preferences = wishes
     listing = make_listing(ahmed, **IDEAL)
-    assert scored(listing) == (100, [100, 100, 100, 100, 100])
-    assert best_matches([customer.pk]) == {customer.pk: [listing.pk]}
+    MatchKey.objects.bulk_create(keys_of(customer))
+    nothing_wished = {listing.pk: (63, [60, 70, 60, 60, 60])}
+    assert live(customer) == nothing_wished
+    assert suited(listing) == {customer.pk: nothing_wished[listing.pk]}
+
+
+def test_so_many_bedrooms_that_no_house_has_them_are_a_wish_all_the_same(ahmed):
+    customer = make_customer(ahmed, preferences=WISHES)
+    customer.preferences["bedrooms"] = 10**30
+    assert [key.bedrooms for key in keys_of(customer)] == [None]
+
+
+# --- What is kept ----------------------------------------------------------------------------------
+
+
+def test_a_change_of_either_side_is_matched_by_the_next_job(as_, fatima, ahmed, customer):
+    listing = make_listing(ahmed, **IDEAL)
+    assert tasks.match_waiting() == (1, 1)
+    assert kept() == {(customer.pk, listing.pk): 100}
+    listing = listings.update_listing(listing, actor=fatima, values={"price": Decimal(2_150_000)})
+    assert (tasks.match_waiting(), kept()) == ((0, 1), {(customer.pk, listing.pk): 88})
+    listings.update_listing(listing, actor=fatima, values={"description": "زاوية"})
+    assert tasks.match_waiting() == (0, 0)
+    data_of(as_(ahmed).patch(f"customers/{customer.pk}", {"preferences": {"budgetMax": 2_150_000}}))
+    assert (tasks.match_waiting(), kept()) == ((1, 0), {(customer.pk, listing.pk): 100})
+    data_of(as_(ahmed).patch(f"customers/{customer.pk}", {"notes": "متفرغ مساءً"}))
+    assert tasks.match_waiting() == (0, 0)
+    interest = {"propertyId": listing.pk, "propertyTitle": "فيلا"}
+    data_of(as_(ahmed).post(f"customers/{customer.pk}/properties", interest), 201)
+    assert (tasks.match_waiting(), kept()) == ((1, 0), {})
+
+
+def test_the_best_ten_are_kept_and_the_next_best_comes_in_when_one_is_gone(ahmed, customer):
+    made = [make_listing(ahmed, **IDEAL | {"price": 2_000_000 + 20_000 * place}) for place in range(12)]
+    tasks.match_waiting()
+    keys = [listing.pk for listing in made]
+    assert best_matches([customer.pk]) == {customer.pk: keys[:10]}
+    before = kept()
+    for listing in made:
+        assert match_listing(listing.pk) == []
+    assert kept() == before
+    listings.archive_listing(made[0], actor=ahmed)
+    assert best_matches([customer.pk]) == {customer.pk: keys[1:10]}  # nobody is told of it until it is worked off
+    tasks.match_waiting()
+    assert best_matches([customer.pk]) == {customer.pk: keys[1:11]}
+    listings.update_listing(made[1], actor=ahmed, values={"bedrooms": 1})
+    tasks.match_waiting()
+    assert best_matches([customer.pk]) == {customer.pk: keys[2:]}
+
+
+@pytest.mark.parametrize("way", ["false", "true", "erase", "pay"])
+def test_nothing_is_kept_of_who_leaves_or_looks_no_further(as_, layla, customer, way):
+    make_listing(layla, **IDEAL)
+    tasks.match_waiting()
+    assert len(kept()) == 1
+    if way == "pay":
+        customers.change_stage(customer, actor=layla, to_stage="down_payment")
+        tasks.match_waiting()
+    elif way == "erase":
+        erasing.erase_customer(customer, actor=layla)
+    else:
+        data_of(as_(layla).delete(f"customers/{customer.pk}?permanent={way}"))
+    assert (kept(), MatchKey.objects.count()) == ({}, 0)
+    tasks.match_waiting()
+    assert (kept(), MatchKey.objects.count(), MatchRequest.objects.count()) == ({}, 0, 0)
+
+
+def test_a_restored_and_a_merged_customer_are_matched_as_who_they_are_now(as_, layla, customer):
+    listing = make_listing(layla, **IDEAL)
+    customers.delete_customer(customer, actor=layla)
+    customers.restore_customer(customer, actor=layla)
+    tasks.match_waiting()
+    assert kept() == {(customer.pk, listing.pk): 100}
+    survivor = make_customer(layla)
+    merge(as_(layla), survivor, customer)
+    tasks.match_waiting()
+    assert kept() == {(survivor.pk, listing.pk): 100}
+
+
+# --- GET /customers/:id/matches and /listings/:id/customers ----------------------------------------
+
+
+def test_matches_come_with_their_reasons_in_the_language_of_the_request(as_, ahmed, customer):
+    listing = make_listing(ahmed, **IDEAL | {"price": 2_150_000, "bedrooms": 3, "amenities": ["pool"], "area": 400})
+    make_listing(ahmed, **IDEAL | {"bedrooms": 2, "area": 150, "amenities": [], "district": ""})
+    told = data_of(as_(ahmed, language="en").get(f"customers/{customer.pk}/matches?minScore=60"))
+    (match,) = told["matches"]
+    assert (match["listing"]["id"], match["listing"]["price"], match["score"]) == (listing.pk, 2_150_000, 66)
+    assert match["parts"] == {"budget": 50, "location": 100, "bedrooms": 40, "area": 67, "amenities": 50}
+    assert match["reasons"] == [
+        "A little above the budget", "In a wanted district", "Fewer bedrooms than wanted", "Larger than wanted",
+        "Has 1 of 2 wanted amenities",
+    ]  # fmt: skip
+    assert told["pagination"]["totalItems"] == 1
+    assert data_of(as_(ahmed).get(f"customers/{customer.pk}/matches"))["matches"] == []
+    assert fields_of(as_(ahmed).get(f"customers/{customer.pk}/matches?minScore=x")) == ["minScore"]
+
+
+def test_customers_of_a_listing_are_those_whom_the_caller_sees_the_best_first(as_, layla, ahmed, omar, huda, noura):
+    listing = make_listing(layla, **IDEAL)
+    ids = {}
+    for name, owner, score in (("cold", ahmed, 10), ("hot", ahmed, 90), ("other", omar, 50), ("stranger", noura, 99)):
+        made = make_customer(owner, preferences=WISHES)
+        Customer.objects.filter(pk=made.pk).update(lead_score=score)
+        ids[name] = made.pk
+    less = make_customer(ahmed, preferences={**WISHES, "bedrooms": 2})
+    tasks.match_waiting()
+
+    def seen(employee, query=""):
+        told = data_of(as_(employee).get(f"listings/{listing.pk}/customers{query}"))
+        return [match["customer"]["id"] for match in told["matches"]], told["pagination"]["totalItems"]
+
+    assert seen(ahmed) == ([ids["hot"], ids["cold"], less.pk], 3)
+    assert seen(ahmed, "?limit=1&page=2") == ([ids["cold"]], 3)
+    assert seen(layla) == ([ids["hot"], ids["other"], ids["cold"], less.pk], 4)
+    assert seen(huda) == ([], 0)
+    error_of(as_(noura).get(f"listings/{listing.pk}/customers"), 404, "RESOURCE_NOT_FOUND")
+    error_of(as_(omar).get(f"customers/{less.pk}/matches"), 404, "RESOURCE_NOT_FOUND")
