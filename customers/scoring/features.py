@@ -114,7 +114,7 @@ contacts AS (
     SELECT *, type <> 'note' AND direction = 'inbound' AS is_inbound,
            direction = 'outbound' AND type IN ('call', 'whatsapp', 'sms', 'email') AS is_try,
            type <> 'note' AND (coalesce(duration, 0) >= 1 OR type IN ('meeting', 'site_visit') AND duration IS NULL
-               OR next_inbound_at <= date + interval '{REPLY_HOURS} hours') AS is_answered,
+               OR coalesce(next_inbound_at <= date + interval '{REPLY_HOURS} hours', false)) AS is_answered,
            CASE sentiment WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 WHEN 'neutral' THEN 0 END AS mood,
            power(0.5, extract(epoch FROM at - date)::float / {_DAY} / {SENTIMENT_HALF_LIFE_DAYS})
                * CASE WHEN type IN ('meeting', 'site_visit') THEN {MET_WEIGHT} ELSE 1 END AS weight
