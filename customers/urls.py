@@ -14,6 +14,7 @@ from customers.views.listing import ListingViewSet
 from customers.views.matching import CustomerMatchesViewSet, ListingCustomersViewSet
 from customers.views.merge import MergeViewSet, UndoViewSet
 from customers.views.privacy import PersonViewSet, PrivacyRequestsViewSet, PrivacyRequestViewSet
+from customers.views.scoring import ScoreViewSet
 from customers.views.timeline import TimelineViewSet
 
 _ONE = {"get": "retrieve", "put": "update", "patch": "update", "delete": "destroy"}
@@ -118,6 +119,7 @@ urlpatterns = [
     path("listings/<id:pk>", ListingViewSet.as_view(_ONE), name="listing"),
     path("listings/<id:pk>/customers", ListingCustomersViewSet.as_view({"get": "list"}), name="listing-customers"),
     path("customers/<id:customer_id>/timeline", TimelineViewSet.as_view({"get": "timeline"}), name="customer-timeline"),
+    path("customers/<id:customer_id>/score", ScoreViewSet.as_view({"get": "retrieve"}), name="customer-score"),
     path("customers/<id:customer_id>/history", HistoryViewSet.as_view({"get": "list"}), name="customer-history"),
     *_below_customer(InterestViewSet),
     *_below_customer(InteractionViewSet),

@@ -114,6 +114,7 @@ TABLE = {
     ("customer-consents", "GET"): _READ,
     ("customer-consents", "POST"): _NOTE,
     ("customer-consent", "GET"): _READ,
+    ("customer-score", "GET"): _READ,
     ("customer-timeline", "GET"): _READ,
     ("customer-history", "GET"): _LEAD,
     ("customer-export", "GET"): _LEAD,

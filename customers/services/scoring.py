@@ -51,8 +51,9 @@ def touch(customer_ids):
 
 def forget(customer_ids):
     """Remove what is kept of customers who go, or whose person is forgotten."""
+    ids = list(customer_ids)
     for model in (LeadScore, LeadFeatureSnapshot, LeadScoreTouch):
-        model.objects.filter(customer_id__in=list(customer_ids)).delete()
+        model.objects.filter(customer_id__in=ids).delete()
 
 
 def recompute_touched(*, now=None):

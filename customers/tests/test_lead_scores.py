@@ -1,0 +1,211 @@
+"""Lead scores: `leadScore`, `aiInsights` and /customers/:id/score, as they are after the workers' next round."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from config.models import AuditEntry
+from config.testing import data_of, error_of, make_customer
+from customers import tasks
+from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreModel, LeadScoreTouch
+from customers.scoring.scorecard import FEATURES, SPEC_HASH
+from customers.services import scoring
+from realtime.models import Event
+
+WISHES = {
+    "purpose": "buy", "timeline": "immediate", "propertyType": ["villa"], "preferredAreas": ["الرياض - النرجس"],
+    "budgetMin": 900_000, "budgetMax": 1_500_000, "bedrooms": 4,
+}  # fmt: skip
+
+
+@pytest.fixture
+def customer(ahmed, clock):
+    customer = make_customer(ahmed, source="referral", preferences=WISHES)
+    clock.move(days=1)
+    return customer
+
+
+def scored(client, customer):
+    tasks.score_touched()
+    shown = data_of(client.get(f"customers/{customer.pk}"))["customer"]
+    score = data_of(client.get(f"customers/{customer.pk}/score"))["score"]
+    assert score["score"] == shown["leadScore"]
+    return score
+
+
+def points_of(score):
+    return {line["feature"]: line["points"] for line in score["features"] if line["points"]}
+
+
+def talk(client, customer, **values):
+    data_of(client.post(f"customers/{customer.pk}/interactions", {"type": "call", **values}), 201)
+
+
+def test_a_score_is_the_sum_of_its_points(as_, ahmed, customer):
+    score = scored(as_(ahmed), customer)
+    assert points_of(score) == {
+        "source": 8, "timeline": 8, "completeness": 4, "response_rate": 3, "streak": 4, "sentiment": 1, "momentum": 3,
+    }  # fmt: skip
+    assert (score["score"], score["points"], score["level"], score["modelVersion"]) == (31, 31, "l0", 0)
+    assert score["probabilityBasis"] == "default"
+
+
+def test_base_and_reasons_add_up_to_the_score(as_, ahmed, customer):
+    score = scored(as_(ahmed), customer)
+    assert score["base"] + sum(line["delta"] for line in score["features"]) == pytest.approx(score["score"], abs=0.2)
+    assert [line["feature"] for line in score["features"]] == [feature.name for feature in FEATURES]
+    assert score["positive"][0] == {
+        "feature": "timeline", "delta": 4.2, "text": "يريد الشراء فورًا", "textEn": "Wants to buy at once",
+    }  # fmt: skip
+    assert all(reason["delta"] >= 2 for reason in score["positive"])
+    assert all(reason["delta"] <= -2 for reason in score["negative"])
+
+
+def test_a_call_that_lasted_counts_within_the_next_round(as_, ahmed, customer):
+    client = as_(ahmed)
+    before = scored(client, customer)
+    talk(client, customer, direction="outbound", duration=16, sentiment="positive")
+    after = scored(client, customer)
+    gained = {name: points - points_of(before).get(name, 0) for name, points in points_of(after).items()}
+    assert {name: points for name, points in gained.items() if points} == {
+        "recency": 12, "frequency": 2, "longest_talk": 6, "first_response": 1, "sentiment": 1,
+    }  # fmt: skip
+    assert (after["previousScore"], after["trend"], after["score"]) == (31, "up", 53)
+
+
+def test_a_message_without_an_answer_is_a_try_and_no_contact(as_, ahmed, customer):
+    client = as_(ahmed)
+    for _try in range(2):
+        talk(client, customer, type="whatsapp", direction="outbound")
+    points = points_of(scored(client, customer))
+    assert not {"recency", "frequency", "response_rate"} & points.keys()
+    assert (points["streak"], points["first_response"]) == (1, 1)
+
+
+def test_an_answer_within_three_days_makes_contacts_of_both(as_, ahmed, customer, clock):
+    client = as_(ahmed)
+    talk(client, customer, type="whatsapp", direction="outbound")
+    clock.move(hours=71)
+    talk(client, customer, type="whatsapp", direction="inbound")
+    points = points_of(scored(client, customer))
+    assert (points["frequency"], points["inbound"], points["streak"], points["response_rate"]) == (4, 5, 4, 3)
+
+
+def test_a_score_is_no_edit(as_, ahmed, customer):
+    client = as_(ahmed)
+    talk(client, customer, direction="inbound", duration=5)
+    row = Customer.objects.get(pk=customer.pk)
+    before = AuditEntry.objects.count(), Event.objects.count(), row.version, row.updated_at
+    tasks.score_touched()
+    row.refresh_from_db()
+    assert row.lead_score == 53
+    assert before == (AuditEntry.objects.count(), Event.objects.count(), row.version, row.updated_at)
+
+
+def test_who_was_not_touched_keeps_the_score_until_the_night(as_, ahmed, customer, clock):
+    client = as_(ahmed)
+    talk(client, customer, direction="inbound")
+    fresh = scored(client, customer)
+    clock.move(days=40)
+    assert scored(client, customer)["score"] == fresh["score"]
+    tasks.score_everybody()
+    later = scored(client, customer)
+    assert later["trend"] == "down" and "recency" not in points_of(later) and "inbound" not in points_of(later)
+
+
+def test_the_queue_is_empty_afterwards(customer):
+    assert LeadScoreTouch.objects.filter(customer_id=customer.pk).exists()
+    assert tasks.score_touched() == 1
+    assert (tasks.score_touched(), LeadScoreTouch.objects.count()) == (0, 0)
+
+
+def test_nobody_without_contact_scores_above_sixty(as_, ahmed, customer):
+    client = as_(ahmed)
+    Customer.objects.filter(pk=customer.pk).update(stage="contract_prep")
+    customer.stage_history.update(to_stage="contract_prep")
+    for number in range(3):
+        path = f"customers/{customer.pk}/properties"
+        body = {"propertyId": f"prop_{number}", "propertyTitle": "فيلا", "status": "offer_made"}
+        data_of(client.post(path, body), 201)
+    score = scored(client, customer)
+    assert score["points"] <= 60 and score["score"] == score["points"]
+    model = model_of(ahmed.organization_id, stage=[0, 0, 0, 0, 0, 9, 9])
+    assert scoring.recompute(ahmed.organization, [customer.pk]).scored == 1
+    capped = scored(client, customer)
+    assert (capped["score"], capped["modelVersion"]) == (60, model.version)
+    assert capped["base"] + sum(line["delta"] for line in capped["features"]) == pytest.approx(60, abs=0.2)
+
+
+def test_who_has_paid_scores_ninety_and_who_has_bought_a_hundred(as_, layla, customer):
+    client = as_(layla)
+    for stage, least in (("down_payment", 90), ("post_sale", 100)):
+        data_of(client.patch(f"customers/{customer.pk}/stage", {"toStage": stage, "overrideReason": "نقدًا"}))
+        score = scored(client, customer)
+        assert (score["score"], score["conversionProbability"]) == (least, 100)
+        assert score["base"] + sum(line["delta"] for line in score["features"]) == pytest.approx(least, abs=0.2)
+
+
+def model_of(organization_id, **coefs):
+    """An active model that knows nothing but these coefficients, one per bin."""
+    zeros = {feature.name: [0.0] * len(feature.points) for feature in FEATURES}
+    shares = {feature.name: [1 / len(feature.points)] * len(feature.points) for feature in FEATURES}
+    return LeadScoreModel.objects.create(
+        organization_id=organization_id, version=3, kind="l2", status="active", spec_hash=SPEC_HASH, intercept=-2.0,
+        coefs=zeros | coefs, bin_share=shares,
+        scale={"points_mean": 40, "points_sd": 10, "logit_mean": -2.0, "logit_sd": 1},
+    )  # fmt: skip
+
+
+def test_an_active_model_counts_instead_of_the_points(as_, ahmed, customer):
+    model = model_of(ahmed.organization_id, timeline=[0, 0, 0, 0, 1.0])
+    score = scored(as_(ahmed), customer)
+    # Ten points of the score for each unit of the logit: 40 at the mean, and one unit above it.
+    assert (score["score"], score["level"], score["modelVersion"]) == (50, "l2", model.version)
+    assert (score["probabilityBasis"], score["conversionProbability"]) == ("fitted", 27)
+
+
+def test_a_model_of_other_features_counts_for_nothing(as_, ahmed, customer):
+    model_of(ahmed.organization_id, timeline=[0, 0, 0, 0, 1.0])
+    LeadScoreModel.objects.update(spec_hash="of another version")
+    assert scored(as_(ahmed), customer)["level"] == "l0"
+
+
+def test_the_score_of_a_customer_who_was_never_scored_is_worked_out(as_, ahmed, customer):
+    score = data_of(as_(ahmed).get(f"customers/{customer.pk}/score"))["score"]
+    assert score["score"] == 31 and "changedAt" not in score
+    assert not LeadScore.objects.exists()
+
+
+def test_nights_write_down_what_models_learn_from_when_it_changes_and_each_week(ahmed, customer, clock):
+    def kept():
+        tasks.score_everybody()
+        return list(LeadFeatureSnapshot.objects.order_by("as_of").values_list("points", flat=True))
+
+    assert kept() == [31]
+    clock.move(hours=1)
+    assert kept() == [31]
+    clock.move(days=7)  # longer in the stage than usual
+    assert kept() == [31, 29]
+    clock.move(days=7)
+    assert kept() == [31, 29, 29]
+
+
+def test_what_is_kept_of_a_customer_goes_with_the_person(as_, layla, customer):
+    client = as_(layla)
+    tasks.score_everybody()
+    data_of(client.post(f"customers/{customer.pk}/erase", {"confirm": customer.pk}))
+    assert not LeadScore.objects.exists() and not LeadFeatureSnapshot.objects.exists()
+
+
+def test_the_score_of_another_organization_is_not_there(as_, noura, customer):
+    error_of(as_(noura).get(f"customers/{customer.pk}/score"), 404)
+
+
+def test_the_command_scores_everybody_and_says_what_it_did(customer, capsys):
+    call_command("recompute_lead_scores", dry_run=True, jobs=1, summary="json")
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"dryRun": True, "customers": 1, "changed": 1} and not LeadScore.objects.exists()
+    call_command("recompute_lead_scores", jobs=1, summary="json")
+    assert json.loads(capsys.readouterr().out) == {"dryRun": False, "customers": 1, "changed": 1}
+    assert Customer.objects.get(pk=customer.pk).lead_score == 31
