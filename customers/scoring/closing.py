@@ -70,6 +70,21 @@ class Curve:
             return None
         return self.remaining_days(day, EARLY), self.remaining_days(day, LATE)
 
+    def told(self, day):
+        """How soon, in words of both languages to be put after "within": `(Arabic, English)`, with the interval."""
+        if day not in self.known:
+            self.known[day] = self._told(day)
+        return self.known[day]
+
+    def _told(self, day):
+        ar, en = in_words(self.remaining_days(day))
+        ar, en = f"{ar} تقريبًا", f"about {en}"
+        if interval := self.interval(day):
+            (early, early_en), (late, late_en) = map(in_words, interval)
+            ar += f" (4 من كل 5: بين {early} و{late})"
+            en += f" (4 of 5: between {early_en} and {late_en})"
+        return ar, en
+
     def _remaining_days(self, day, share):
         ahead = bisect_right(self.days, day)
         wins = self.wins_from[ahead]
@@ -126,7 +141,7 @@ def curves_of(organization_id, now):
 
 
 def in_words(days):
-    """About how long so many days are, in weeks or months: `(Arabic, English)`, to be put after "in about"."""
+    """About how long so many days are, in weeks or months: `(Arabic, English)`."""
     weeks = max(round(days / _WEEK), 1)
     number, noun = (weeks, WEEK) if weeks <= _LONGEST_IN_WEEKS else (round(days / _MONTH), MONTH)
     return counted(number, noun, oblique=True), counted_in_english(number, noun)
