@@ -6,6 +6,7 @@ does not apply to the type of property is left out, and the others count for mor
 SQL, in both directions.
 """
 
+from itertools import islice, product
 from typing import NamedTuple
 
 import orjson
@@ -37,8 +38,10 @@ _PURPOSES = {
 _LIKELY_LOWEST = 0.5
 _DISTRICT_WORDS = tuple(f"{fold_text(word)} " for word in ("حي", "district"))
 MOST_ROOMS = 100
-# More than any price: who names no budget looks at all of them.
-ANY_PRICE = 1e14
+# Who names all types in all cities is looked after as far as this.
+MOST_KEYS = 100
+# Riyals and square metres beyond these are slips; who names no budget looks at all prices.
+LEAST_AMOUNT, MOST_AMOUNT, ANY_PRICE = 0.01, 1e13, 1e14
 
 
 # --- What a customer looks for --------------------------------------------------------------------
@@ -72,11 +75,10 @@ def keys_of(customer):
         "furnishing": "" if furnishing == Furnishing.ANY else furnishing,
         "floor": _word(wishes.get("floorPreference"), Floor),
     }
+    combined = islice(product(purposes or ListingPurpose.values, types, places.items()), MOST_KEYS)
     return [
         MatchKey(**said, purpose=purpose, type_key=kind, city_key=city, districts=sorted(districts))
-        for purpose in purposes or ListingPurpose.values
-        for kind in types
-        for city, districts in places.items()
+        for purpose, kind, (city, districts) in combined
     ]
 
 
@@ -119,7 +121,7 @@ def _texts(value):
 
 def _amount(value):
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 < value < 1e13 else None
+    return float(value) if is_number and LEAST_AMOUNT <= value < MOST_AMOUNT else None
 
 
 def _rooms(value):

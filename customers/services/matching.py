@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from config.audit import recorded
+from config.db import tried_again
 from customers.choices import ListingStatus
 from customers.matching import BEST_FIRST, FORWARD, KEPT, NEAR_KILOMETRES, OFFERED, REVERSE, SUITS, is_looking, keys_of
 from customers.models import Customer, Listing, MatchKey, MatchRequest, PropertyMatch
@@ -28,6 +29,8 @@ NEWS_FALL = Decimal("0.03")
 # What of a customer says what suits them. Known properties are no offer.
 _ASKED = {"preferences", "city", "stage", "deleted_at", "merged_into_id", "properties"}
 CUSTOMERS_AT_ONCE = 100
+# A statement takes 65,535 parameters.
+KEYS_AT_ONCE = 1_000
 
 
 # --- What waits -----------------------------------------------------------------------------------
@@ -35,12 +38,14 @@ CUSTOMERS_AT_ONCE = 100
 
 def note_listings(listings, changes, *, created=False):
     """Have listings matched that are new, or have changed in what matters; inside the caller's transaction."""
-    requests = [
-        MatchRequest(listing_id=listing.pk, is_news=_is_news(listing, change, created))
+    news = {
+        listing.pk: _is_news(listing, change, created)
         for listing, change in zip(listings, changes, strict=True)
         if created or _COMPARED & change.keys()
-    ]
-    MatchRequest.objects.bulk_create(requests)
+    }
+    if news:
+        sql = "INSERT INTO match_requests (listing_id, is_news) SELECT * FROM unnest(%s::text[], %s::bool[])"
+        _run(sql, [list(news), list(news.values())])
 
 
 def _is_news(listing, change, created):
@@ -54,10 +59,17 @@ def _is_news(listing, change, created):
 def note_customers(customers, changes=None):
     """Have customers matched, all of them or those who have changed in what matters."""
     changes = changes or [dict.fromkeys(_ASKED)] * len(customers)
-    MatchRequest.objects.bulk_create(
-        MatchRequest(customer_id=customer.pk)
-        for customer, change in zip(customers, changes, strict=True)
-        if _ASKED & change.keys()
+    ids = [customer.pk for customer, change in zip(customers, changes, strict=True) if _ASKED & change.keys()]
+    if ids:
+        _run("INSERT INTO match_requests (customer_id, is_news) SELECT id, false FROM unnest(%s::text[]) AS id", [ids])
+
+
+def note_everybody(organization_ids):
+    """Have all customers of organizations matched, as after rows were written past the services."""
+    _run(
+        "INSERT INTO match_requests (customer_id, is_news) SELECT id, false FROM customers "
+        "WHERE organization_id = ANY(%s) AND deleted_at IS NULL ORDER BY id",
+        [organization_ids],
     )
 
 
@@ -71,11 +83,11 @@ def match_waiting(*, seconds=50):
     """Match what waits, customers first, for about so many seconds; returns how many customers and listings."""
     end, customers, listings = time.monotonic() + seconds, 0, 0
     map_districts(_organizations_of_waiting())
-    while (taken := _match_waiting_customers()) and time.monotonic() < end:
+    while (taken := tried_again(_match_waiting_customers)()) and time.monotonic() < end:
         customers += taken
     while time.monotonic() < end and (waiting := _waiting_listings()):
         for listing_id in waiting:
-            match_listing(listing_id)
+            tried_again(match_listing)(listing_id)
             listings += 1
             if time.monotonic() >= end:
                 break
@@ -166,7 +178,7 @@ def match_customers(customer_ids):
     with transaction.atomic():
         looking = [customer for customer in Customer.objects.filter(pk__in=ids) if is_looking(customer)]
         MatchKey.objects.filter(customer_id__in=ids).delete()
-        MatchKey.objects.bulk_create(key for customer in looking for key in keys_of(customer))
+        MatchKey.objects.bulk_create([key for customer in looking for key in keys_of(customer)], KEYS_AT_ONCE)
         return _match_forward(ids)
 
 

@@ -155,7 +155,7 @@ def test_without_a_type_any_will_do_and_without_a_purpose_the_budget_tells():
         {"propertyType": "villa", "preferredAreas": {"a": 1}, "preferredCities": 7, "amenities": "pool"},
         {"propertyType": [None, 3, "", "villa"], "preferredAreas": [[], " - ", "الرياض - "], "bedrooms": "أربع"},
         {"budgetMin": "كثير", "budgetMax": -5, "minArea": 0, "maxArea": True, "bathrooms": 1e-9},
-        {"purpose": ["buy"], "furnishing": 3, "floorPreference": {}, "budgetMax": 1e300},
+        {"purpose": ["buy"], "furnishing": 3, "floorPreference": {}, "budgetMax": 1e300, "budgetMin": 1e-300},
         [], "text", None,
     ],
 )  # fmt: skip

@@ -33,11 +33,14 @@ from customers.models import (
     StatusChange,
 )
 from customers.refreshing import refresh_medians
+from customers.services import matching
 from employees import services
 from employees.models import Employee, Organization, Team
 
 # One transaction each: a demo of the usual size is there as a whole or not at all.
 BATCH = 10_000
+# The customers of a usual demo need a few; of a large one, workers match the rest.
+MATCHING_SECONDS = 20
 # What the planner and index-only scans should know all about.
 TABLES = (
     "customers",
@@ -49,6 +52,8 @@ TABLES = (
     "appointments",
     "reminders",
     "status_changes",
+    "match_keys",
+    "property_matches",
     "customer_sums",
     "customer_words",
     "customer_days",
@@ -105,6 +110,8 @@ class Command(BaseCommand):
         for counting in (customer_counting, action_counting):
             counting.fold_counts()
         refresh_medians()
+        matching.note_everybody([demo.DEMO, demo.OTHER])
+        matching.match_waiting(seconds=MATCHING_SECONDS)
         void()
         # VACUUM cannot run inside a transaction, where tests are; a small demo needs none.
         tidy = "VACUUM (ANALYZE)" if missing > BATCH else "ANALYZE"
