@@ -435,6 +435,10 @@ CELERY_BEAT_SCHEDULE = {
     "score touched customers": {"task": "customers.tasks.score_touched", "schedule": timedelta(minutes=2)},
     "score all customers": {"task": "customers.tasks.score_everybody", "schedule": crontab(hour=1, minute=20)},
     "prune lead snapshots": {"task": "customers.tasks.prune_lead_snapshots", "schedule": crontab(hour=3, minute=55)},
+    "train lead models": {
+        "task": "customers.tasks.train_lead_models",
+        "schedule": crontab(day_of_week=5, hour=2, minute=10),
+    },
     "prune words of names": {"task": "customers.tasks.prune_name_words", "schedule": crontab(hour=3, minute=40)},
 }
 # A message that has waited for longer finds a newer one behind it: a day without workers leaves no heap. Half a minute

@@ -72,3 +72,14 @@ def prune_transfers():
 def match_waiting():
     """Match listings and customers that have changed."""
     return matching.match_waiting()
+
+
+@job
+def train_lead_models():
+    """Watch the lead score models of all organizations, and train new ones: in place only past the gate."""
+    # numpy is no matter of whoever only imports tasks.
+    from customers.scoring.learning import drift, training
+
+    for organization in Organization.objects.order_by("pk"):
+        drift.watch(organization, by="train_lead_models")
+        training.train(organization, by="train_lead_models")
