@@ -9,7 +9,7 @@ A *touch* is the customer's side of it: an inbound contact, a meeting, or one th
 or the customer replied within 72 hours. A *try* is an outbound call or message.
 
 Time alone makes nothing better: how many tries were answered is asked of the 90 days before the last one, and the
-sentiment as of its last label.
+sentiment as of its last label (to six digits, so that an edge is not crossed by how a sum was rounded).
 """
 
 from datetime import datetime
@@ -167,7 +167,8 @@ SELECT c.id, c.organization_id, a.at, c.created_at, c.source, c.preferences ->> 
        open.names, {len(_PREFERRED)} - cardinality(open.names), coalesce(suiting.listings, 0), f.status,
        t.last_touch_at, extract(epoch FROM a.at - t.last_touch_at)::float / {_DAY}, coalesce(t.touches_30d, 0),
        t.longest_talk_minutes, coalesce(t.inbound_30d, false), coalesce(t.tries_90d, 0), coalesce(t.answered_90d, 0),
-       coalesce(t.streak, 0), 100 * t.mood * t.since / (t.moved * t.since + 1), 100 * t.mood / (t.labelled + 1),
+       coalesce(t.streak, 0), round((100 * t.mood * t.since / (t.moved * t.since + 1))::numeric, 6)::float,
+       100 * t.mood / (t.labelled + 1),
        t.first_try_at, i.strongest, coalesce(v.completed, 0), coalesce(v.last_no_show, false),
        place.stage, place.entered_at, place.days, place.days / coalesce(own.median_days, usual.days),
        coalesce(t.touches, 0),
