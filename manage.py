@@ -38,7 +38,8 @@ def main():
     if (
         not words
         or words[0] in SERVERLESS
-        or {"-h", "--help", "--version"} & set(words)
+        or {"-h", "--help"} & set(words)
+        or words[-1] == "--version"
         or not any(embedded_servers.values())
     ):
         execute_from_command_line(sys.argv)

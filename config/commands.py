@@ -22,11 +22,14 @@ class HubCommand(BaseCommand):
     """
 
     codes = "0 done, 1 refused or failed"
+    # The exit code beside the same command elsewhere.
+    busy = BUSY
     interrupted = gettext_lazy("Interrupted: nothing was changed")
 
     def create_parser(self, *args, **options):
         parser = super().create_parser(*args, **options)
-        codes = f"Exit codes: {self.codes}, {BUSY} the same command is under way elsewhere, {INTERRUPTED} interrupted."
+        codes = f"Exit codes: {self.codes}, {self.busy} the same command is under way elsewhere, "
+        codes += f"{INTERRUPTED} interrupted."
         parser.epilog = f"{parser.epilog or ''} {codes}".strip()
         return parser
 
@@ -62,7 +65,7 @@ class HubCommand(BaseCommand):
         with only_one(f"command {name}", organization_id) as is_only:
             if not is_only:
                 message = _("Another %(command)s is under way; nothing was changed") % {"command": name}
-                raise CommandError(message, returncode=BUSY)
+                raise CommandError(message, returncode=self.busy)
             yield
 
     def summarize(self, facts, *, summary, dry_run=False):
