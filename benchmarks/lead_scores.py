@@ -69,7 +69,13 @@ def fill():
         cursor.execute(INTERACTIONS, [ORGANIZATION, INTERACTIONS_EACH])
         cursor.execute(APPOINTMENTS, [ORGANIZATION])
         cursor.execute(STATUSES)
+
+
+def as_if_never_scored():
+    """Every customer as it is created: with the score of the schema, and nothing kept."""
     with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE lead_scores, lead_feature_snapshots, lead_score_queue")
+        cursor.execute("UPDATE customers SET lead_score = 50 WHERE lead_score <> 50")
         cursor.execute("VACUUM ANALYZE")
 
 
@@ -95,6 +101,7 @@ def main():
     with demo(options.customers):
         settings.DEBUG = False  # with it Django keeps the text of every statement
         fill()
+        as_if_never_scored()
         before = written()
         timed("everybody, the first time", FULL_SECONDS, lambda: scoring.recompute_all(jobs=JOBS, now=now), wrong)
         tomorrow = now + timedelta(days=1)

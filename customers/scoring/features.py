@@ -116,7 +116,7 @@ contacts AS (
            type <> 'note' AND (coalesce(duration, 0) >= 1 OR type IN ('meeting', 'site_visit') AND duration IS NULL
                OR coalesce(next_inbound_at <= date + interval '{REPLY_HOURS} hours', false)) AS is_answered,
            CASE sentiment WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 WHEN 'neutral' THEN 0 END AS mood,
-           power(0.5, extract(epoch FROM at - date)::float / {_DAY} / {SENTIMENT_HALF_LIFE_DAYS})
+           power(0.5, date_part('epoch', at - date) / {_DAY} / {SENTIMENT_HALF_LIFE_DAYS})
                * CASE WHEN type IN ('meeting', 'site_visit') THEN {MET_WEIGHT} ELSE 1 END AS weight
       FROM contacts
 ), moments AS (
@@ -139,7 +139,7 @@ contacts AS (
            min(date) FILTER (WHERE is_try) AS first_try_at,
            sum(weight * mood) AS mood, sum(weight) FILTER (WHERE mood IS NOT NULL) AS labelled,
            sum(weight) FILTER (WHERE mood <> 0) AS moved,
-           power(2, extract(epoch FROM at - max(date) FILTER (WHERE mood <> 0))::float / {_DAY}
+           power(2, date_part('epoch', at - max(date) FILTER (WHERE mood <> 0)) / {_DAY}
                / {SENTIMENT_HALF_LIFE_DAYS}) AS since
       FROM moments GROUP BY customer_id, at
 ), statuses AS (
@@ -165,7 +165,7 @@ contacts AS (
 )
 SELECT c.id, c.organization_id, a.at, c.created_at, c.source, c.preferences ->> 'purpose', c.preferences ->> 'timeline',
        open.names, {len(_PREFERRED)} - cardinality(open.names), coalesce(suiting.listings, 0), f.status,
-       t.last_touch_at, extract(epoch FROM a.at - t.last_touch_at)::float / {_DAY}, coalesce(t.touches_30d, 0),
+       t.last_touch_at, date_part('epoch', a.at - t.last_touch_at) / {_DAY}, coalesce(t.touches_30d, 0),
        t.longest_talk_minutes, coalesce(t.inbound_30d, false), coalesce(t.tries_90d, 0), coalesce(t.answered_90d, 0),
        coalesce(t.streak, 0), round((100 * t.mood * t.since / (t.moved * t.since + 1))::numeric, 6)::float,
        100 * t.mood / (t.labelled + 1),
@@ -173,7 +173,7 @@ SELECT c.id, c.organization_id, a.at, c.created_at, c.source, c.preferences ->> 
        place.stage, place.entered_at, place.days, place.days / coalesce(own.median_days, usual.days),
        coalesce(t.touches, 0),
        CASE WHEN t.touches > 1
-            THEN extract(epoch FROM t.last_touch_at - t.first_touch_at)::float / {_DAY} / (t.touches - 1) END
+            THEN date_part('epoch', t.last_touch_at - t.first_touch_at) / {_DAY} / (t.touches - 1) END
   FROM asof a JOIN customers c ON c.id = a.customer_id
   CROSS JOIN LATERAL (SELECT array_remove(ARRAY[{_MISSING}], NULL) AS names) AS open
   LEFT JOIN LATERAL (
@@ -187,7 +187,7 @@ SELECT c.id, c.organization_id, a.at, c.created_at, c.source, c.preferences ->> 
   CROSS JOIN LATERAL (
     SELECT coalesce(last.to_stage, next.from_stage, CASE WHEN next IS NULL THEN c.stage END, 'new_lead') AS stage,
            coalesce(last.changed_at, c.created_at) AS entered_at,
-           greatest(extract(epoch FROM a.at - coalesce(last.changed_at, c.created_at))::float / {_DAY}, 0) AS days
+           greatest(date_part('epoch', a.at - coalesce(last.changed_at, c.created_at)) / {_DAY}, 0) AS days
   ) AS place
   LEFT JOIN stage_medians own ON own.organization_id = c.organization_id AND own.stage = place.stage
        AND own.median_days > 0

@@ -20,7 +20,9 @@ from customers import scoring
 from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreTouch
 from customers.scoring import Scored
 from customers.scoring.cards import active_card
+from customers.scoring.context import context_of
 from customers.scoring.features import facts_of
+from customers.scoring.insights import insights_of
 from customers.scoring.scorecard import bins_of
 from customers.stages import CONVERTED_RANK
 from employees.models import Organization
@@ -156,11 +158,14 @@ class _Run:
             "SELECT id, %s::timestamptz FROM customers WHERE id = ANY(%s::text[]) AND deleted_at IS NULL",
             [self.now, customer_ids],
         ))  # fmt: skip
+        keys = [each.customer_id for each in facts]
+        context = context_of(self.organization, keys, self.now, model_version=self.card.version)
         everybody = []
         for each in facts:
             bins = bins_of(each)
             rating = self.card.rating(bins, each)
-            everybody.append(Scored(each, bins, *rating, self.card.basis, self.card.deltas(bins, rating.score), {}))
+            one = Scored(each, bins, *rating, self.card.basis, self.card.deltas(bins, rating.score), {})
+            everybody.append(one._replace(insights=insights_of(one, context)))
         return everybody
 
     def advice(self, everybody):
