@@ -10,7 +10,7 @@ from django.db import transaction
 from customers.scoring.verification import Row
 
 # Modules of this package, each with `rows(say)`: a generator of Rows that tells `say` what it is about to do.
-NAMES = ("points", "histories", "backtest", "fairness", "gate", "stability", "processes")
+NAMES = ("points", "histories", "backtest", "fairness", "gate", "stability", "closing", "processes")
 # Scripts that fill a large brokerage, print what they measure, and end with 1 where it takes too long.
 BENCHMARKS = ("lead_scores",)
 _HOME = Path(__file__).resolve().parents[3]
