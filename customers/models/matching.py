@@ -115,3 +115,10 @@ class MatchRequest(models.Model):
         db_table = "match_requests"
         verbose_name = _("row to be matched")
         verbose_name_plural = _("rows to be matched")
+        indexes = [
+            models.Index(
+                fields=["listing_id"],
+                name="match_request_listing",
+                condition=models.Q(listing_id__isnull=False),
+            )
+        ]
