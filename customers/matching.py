@@ -315,14 +315,14 @@ def _of_bedrooms(key, listing):
 
 def _of_area(key, listing):
     if key.area_min and listing.area < key.area_min:
-        return _("A little smaller than wanted")
+        return _("Smaller than wanted")
     return _("Larger than wanted") if key.area_max and listing.area > key.area_max else _("As large as wanted")
 
 
 def _of_amenities(key, listing):
     missing = len(set(key.amenities) - set(listing.amenity_keys))
     if not missing:
-        return _("Has all that is wanted in it")
+        return _("Has all wanted amenities")
     return _("Has %(count)d of %(wanted)d wanted amenities") % {
         "count": len(key.amenities) - missing,
         "wanted": len(key.amenities),
