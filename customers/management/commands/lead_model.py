@@ -119,7 +119,7 @@ class Command(HubCommand):
             rows.append(row)
             if self.summary == "text":
                 kept = _("holds") if row.holds else _("DOES NOT HOLD")
-                self.stdout.write(f"{row.check:<40} | {row.figure:<44} | {row.required:<40} | {kept}")
+                self.stdout.write(f"{row.check:<52} | {row.figure:<50} | {row.required:<24} | {kept}")
         if self.summary == "json":
             self.stdout.write(json.dumps([row._asdict() for row in rows], ensure_ascii=False))
         return None if rows and all(row.holds for row in rows) else FAILED
