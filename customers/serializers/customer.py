@@ -115,7 +115,7 @@ class AIInsightsSerializer(serializers.Serializer):
         child=serializers.CharField(), required=False, help_text="Ids of at most ten listings, the best first"
     )
     predictedCloseDate = serializers.DateField(required=False)
-    recommendedFollowUpDate = serializers.DateField(required=False)
+    recommendedFollowUpDate = serializers.DateTimeField(required=False)
     sentimentScore = serializers.IntegerField(required=False, min_value=-100, max_value=100)
     engagementLevel = serializers.ChoiceField(EngagementLevel.choices, required=False)
     conversionProbability = serializers.IntegerField(required=False, min_value=0, max_value=100)
