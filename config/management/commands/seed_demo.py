@@ -33,7 +33,7 @@ from customers.models import (
     StatusChange,
 )
 from customers.refreshing import refresh_medians
-from customers.services import matching
+from customers.services import matching, scoring
 from employees import services
 from employees.models import Employee, Organization, Team
 
@@ -112,6 +112,7 @@ class Command(BaseCommand):
         refresh_medians()
         matching.note_everybody([demo.DEMO, demo.OTHER])
         matching.match_waiting(seconds=MATCHING_SECONDS)
+        scoring.recompute_all(now=now)
         void()
         # VACUUM cannot run inside a transaction, where tests are; a small demo needs none.
         tidy = "VACUUM (ANALYZE)" if missing > BATCH else "ANALYZE"
