@@ -135,7 +135,7 @@ def test_the_funnel_narrows_and_every_word_occurs(seeded):
     )
     assert customers.filter(city="Riyadh").exists() and customers.filter(city="الرياض").exists()
     scores = sorted(customers.values_list("lead_score", flat=True))
-    assert scores[0] < 10 and scores[-1] > 90
+    assert scores[0] < 20 and scores[-1] == 100 and len(set(scores)) > 50
 
 
 def test_history_leads_to_the_stage_without_gaps_and_in_order(seeded):
@@ -210,9 +210,13 @@ def test_a_second_run_says_so_and_changes_nothing(seeded):
 
 
 def test_asking_for_more_adds_the_missing_ones_and_a_sales_floor(seeded):
-    before = {row["id"]: row for row in contents()["Customer"]}
+    def customers():
+        # What is computed of all of them may move with those who come.
+        return {row["id"]: row | {"lead_score": None} for row in contents()["Customer"]}
+
+    before = customers()
     assert ", 200 customers added" in seed(customers=700)
-    after = {row["id"]: row for row in contents()["Customer"]}
+    after = customers()
     assert len(after) == 740 and before.items() <= after.items()
     floor = Employee.objects.filter(pk__startswith="emp_demo_")
     assert floor.count() == 60 and floor.values("team").distinct().count() == 12

@@ -106,13 +106,13 @@ class Command(BaseCommand):
                     make_floor(needed=customers > demo.CORE_CUSTOMERS)
                 done += copy_customers(demo.DEMO, islice(numbers, min(BATCH, missing - done)), now, progress)
         progress.say("tidying up")
-        # Each batch left differences of its own; what reads the counts should meet few rows from the start.
-        for counting in (customer_counting, action_counting):
-            counting.fold_counts()
         refresh_medians()
         matching.note_everybody([demo.DEMO, demo.OTHER])
         matching.match_waiting(seconds=MATCHING_SECONDS)
         scoring.recompute_all(now=now)
+        # Each batch left differences of its own; what reads the counts should meet few rows from the start.
+        for counting in (customer_counting, action_counting):
+            counting.fold_counts()
         void()
         # VACUUM cannot run inside a transaction, where tests are; a small demo needs none.
         tidy = "VACUUM (ANALYZE)" if missing > BATCH else "ANALYZE"
