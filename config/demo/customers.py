@@ -201,7 +201,7 @@ def make_customer(number, organization_id, staff, now):
         "address": f"{district}، شارع {pick(MEN)[0]}" if district and rng.random() < 0.4 else "",
         "latitude": round(city.latitude + rng.uniform(-0.08, 0.08), 6) if located else None,
         "longitude": round(city.longitude + rng.uniform(-0.08, 0.08), 6) if located else None,
-        "lead_score": 50,
+        "lead_score": _score(rng, rank, silent_days if contacted else 60, priority),
         "last_contact_at": contacted and utc(contacted),
         "last_contact_type": pick(_CONTACTS) if contacted else "",
         "next_follow_up_date": _follow_up(rng, now) if rank < 8 and rng.random() < 0.6 else None,
@@ -309,6 +309,13 @@ def _preferences(rng, pick, city):
     if rng.random() < 0.3:
         preferences["amenities"] = sorted({pick(_AMENITIES), pick(_AMENITIES)})
     return preferences, (lower + upper) / 2
+
+
+def _score(rng, rank, silent_days, priority):
+    """0 to 100: higher along the funnel, after recent contact and for urgent ones."""
+    recency = 18 if silent_days <= 3 else 8 if silent_days <= 10 else 0 if silent_days <= 30 else -14
+    urgency = {"low": -8, "medium": 0, "high": 6, "urgent": 12}[priority]
+    return max(0, min(100, round(26 + 6 * rank + recency + urgency + rng.gauss(0, 13))))
 
 
 def _follow_up(rng, now):
