@@ -13,6 +13,8 @@ from customers.scoring.scorecard import NAMES
 # What moves the score by less is not worth a line.
 LEAST_POINTS = 2
 MOST_FOR, MOST_AGAINST = 3, 2
+# Whom nobody has tried to reach has left no try unanswered, which is no reason to think well of anybody.
+_TRIED = (NAMES.index("response_rate"), NAMES.index("streak"))
 
 STAGES = {
     Stage.NEW_LEAD: ("عميل جديد", "New Lead"),
@@ -70,8 +72,13 @@ class Reason(NamedTuple):
 def reasons_of(deltas, facts):
     """`(for, against)`: the Reasons that tell most, the strongest first, of what each feature adds in their order."""
     told = sorted([(delta, place) for place, delta in enumerate(deltas) if abs(delta) >= LEAST_POINTS])
-    best = [reason_of(place, delta, facts) for delta, place in reversed(told[-MOST_FOR:]) if delta > 0]
-    return best, [reason_of(place, delta, facts) for delta, place in told[:MOST_AGAINST] if delta < 0]
+    best = [(delta, place) for delta, place in reversed(told) if delta > 0]
+    if facts.first_try_at is None:
+        best = [(delta, place) for delta, place in best if place not in _TRIED]
+    return (
+        [reason_of(place, delta, facts) for delta, place in best[:MOST_FOR]],
+        [reason_of(place, delta, facts) for delta, place in told[:MOST_AGAINST] if delta < 0],
+    )
 
 
 def reason_of(place, delta, facts):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import orjson
 import pytest
 
 from config.testing import make_customer, make_listing
@@ -284,7 +285,7 @@ class TestContext:
             facts = KNOWN._replace(stage=stage, mean_gap_days=10.0 if not number else gap, touches=touches)
             LeadScore.objects.create(
                 customer_id=f"cust_{number}", organization_id=layla.organization_id, as_of=NOW, changed_at=NOW,
-                bins=[], values=facts.stored(), points=1, score=1, logit=0, probability=0, basis="default",
+                bins=[], values=orjson.loads(orjson.dumps(tuple(facts))), points=1, score=1, logit=0, probability=0, basis="default",
             )  # fmt: skip
         gaps = habits_of(layla.organization_id, TODAY).gaps
         assert gaps["qualified"] == pytest.approx((19 * 2 + 10) / 20)

@@ -129,3 +129,10 @@ def test_the_three_that_add_most_and_the_two_that_take_most_are_told_from_two_po
     assert [(reason.feature, reason.points) for reason in best] == [("recency", 6), ("visits", 4), ("inbound", 3)]
     assert [(reason.feature, reason.points) for reason in worst] == [("streak", -5), ("stage", -2)]
     assert reasons_of([-1.9] * len(NAMES), STRANGER) == ([], [])
+
+
+def test_that_nobody_has_tried_to_reach_them_speaks_for_nobody():
+    deltas = [4 if name in ("streak", "response_rate", "inbound") else 0 for name in NAMES]
+    tried = STRANGER._replace(first_try_at=NOW)
+    assert [reason.feature for reason in reasons_of(deltas, STRANGER)[0]] == ["inbound"]
+    assert [reason.feature for reason in reasons_of(deltas, tried)[0]] == ["streak", "response_rate", "inbound"]
