@@ -125,7 +125,7 @@ class Context(NamedTuple):
 
 _NOTHING_PLANNED = Plans()
 
-# Over customers c and a moment (now, zone).
+# Over customers c and a moment (now, zone). OFFSET 0: PostgreSQL would work out `own` wherever it is named.
 _PLANS_SQL = """
     SELECT c.id, NOT c.do_not_contact, contacted.day,
            CASE WHEN contacted.day IS NULL OR own.day > contacted.day THEN own.day END,
@@ -148,7 +148,7 @@ _PLANS_SQL = """
         SELECT coalesce(c.next_follow_up_date, (least(said.follow_up_date, (
             SELECT min(datetime) FROM reminders
              WHERE customer_id = c.id AND status = 'pending' AND type = 'follow_up'
-        )) AT TIME ZONE zone)::date) AS day
+        )) AT TIME ZONE zone)::date) AS day OFFSET 0
       ) AS own
       LEFT JOIN LATERAL (
         SELECT datetime, status FROM appointments

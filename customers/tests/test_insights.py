@@ -1,9 +1,11 @@
 """What `aiInsights` say of a customer, number by number, and the working days that they keep to."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.testing import make_customer, make_listing
 from customers.models import Appointment, Customer, HandoverDefect, Interaction, LeadScore, Payment, Reminder
@@ -14,12 +16,13 @@ from customers.scoring.context import USUAL_GAPS, Calendar, Context, Habits, Pla
 from customers.scoring.insights import churn_of, engagement_level, follow_up_date, insights_of, silence_of, why_next
 from customers.scoring.scorecard import bins_of
 from customers.services.matching import match_customers
-from customers.tests.test_score_reasons import STRANGER
+from customers.tests.facts import NOW, STRANGER
 from employees.models import Organization
+from employees.tests.test_workdays import MOMENTS, ORGANIZATIONS
+from employees.workdays import is_workday, within_hours
 
-# Thursday noon in Riyadh; the weekend follows, and Sunday is a holiday.
-NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
-TODAY = date(2026, 10, 1)
+TODAY = NOW.date()
+# After this Thursday the weekend follows, and Sunday is a holiday.
 CALENDAR = Calendar(Organization(weekend=[5, 6], holidays=[date(2026, 10, 4)]), NOW)
 CURVES = {stage: Curve({}, days) for stage, days in USUAL_DAYS.items()}
 # A matching customer who was in touch eight times, every four days on average, three days ago the last time.
@@ -208,6 +211,17 @@ class TestFollowUps:
         assert Calendar(late, NOW).soonest == "2026-10-01T17:00:00Z"
 
 
+@given(ORGANIZATIONS, MOMENTS, st.integers(0, 400))
+def test_no_organization_is_told_a_day_off_or_a_moment_that_has_passed(organization, now, days):
+    calendar = Calendar(organization, now)
+    soonest = datetime.fromisoformat(calendar.soonest)
+    assert soonest > now and within_hours(organization, soonest)
+    closing_on = date.fromisoformat(calendar.workday_in(days))
+    assert closing_on >= calendar.today and is_workday(organization, closing_on)
+    followed_up = datetime.fromisoformat(calendar.follow_up_after(calendar.day_of(now) - timedelta(days=days), 3))
+    assert followed_up > now and within_hours(organization, followed_up)
+
+
 class TestClosing:
     def test_who_has_paid_closes_with_the_last_payment_if_it_is_to_come(self):
         paid = KNOWN._replace(stage="closing")
@@ -284,8 +298,9 @@ class TestContext:
             stage, gap, touches = ("qualified", 2.0, 3) if number < 20 else ("negotiation", 9.0, 3)
             facts = KNOWN._replace(stage=stage, mean_gap_days=10.0 if not number else gap, touches=touches)
             LeadScore.objects.create(
-                customer_id=f"cust_{number}", organization_id=layla.organization_id, as_of=NOW, changed_at=NOW,
-                bins=[], values=orjson.loads(orjson.dumps(tuple(facts))), points=1, score=1, logit=0, probability=0, basis="default",
+                customer_id=f"cust_{number}", organization_id=layla.organization_id, as_of=NOW, changed_at=NOW, bins=[],
+                values=orjson.loads(orjson.dumps(tuple(facts))), points=1, score=1, logit=0, probability=0,
+                basis="default",
             )  # fmt: skip
         gaps = habits_of(layla.organization_id, TODAY).gaps
         assert gaps["qualified"] == pytest.approx((19 * 2 + 10) / 20)
