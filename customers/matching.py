@@ -36,7 +36,7 @@ _PURPOSES = {
 }
 # Prices and rents lie so far apart that, where the purpose is not known, half of the highest is a lower bound.
 _LIKELY_LOWEST = 0.5
-_DISTRICT_WORDS = tuple(f"{fold_text(word)} " for word in ("حي", "district"))
+_DISTRICT = f"{fold_text('حي')} "
 MOST_ROOMS = 100
 # Who names all types in all cities is looked after as far as this.
 MOST_KEYS = 100
@@ -109,10 +109,8 @@ def _places(wishes, lives_in):
 
 def _spellings(district):
     """The keys that listings may have of a district: with the word for it before its name, and without."""
-    key = district_key(district)
-    for word in _DISTRICT_WORDS:
-        key = key.removeprefix(word)
-    return {key, *(f"{word}{key}" for word in _DISTRICT_WORDS)} if key else set()
+    key = district_key(district).removeprefix(_DISTRICT)
+    return {key, _DISTRICT + key} if key else set()
 
 
 def _texts(value):
@@ -125,8 +123,7 @@ def _amount(value):
 
 
 def _rooms(value):
-    amount = _amount(value)
-    return min(int(amount), MOST_ROOMS) if amount else None
+    return min(int(_amount(value) or 0), MOST_ROOMS) or None
 
 
 def _word(value, words):

@@ -80,10 +80,14 @@ def forget_customers(customer_ids):
 
 
 def match_waiting(*, seconds=50):
-    """Match what waits, customers first, for about so many seconds; returns how many customers and listings."""
-    end, customers, listings = time.monotonic() + seconds, 0, 0
+    """Match what waits for about so many seconds; returns how many customers and listings.
+
+    Customers come first, for half of the time: when everybody waits, news of listings do not wait for all of them.
+    """
+    begun, customers, listings = time.monotonic(), 0, 0
+    half, end = begun + seconds / 2, begun + seconds
     map_districts(_organizations_of_waiting())
-    while (taken := tried_again(_match_waiting_customers)()) and time.monotonic() < end:
+    while (taken := tried_again(_match_waiting_customers)()) and time.monotonic() < half:
         customers += taken
     while time.monotonic() < end and (waiting := _waiting_listings()):
         for listing_id in waiting:
@@ -245,8 +249,9 @@ _NEIGHBOURS = f"""
          GROUP BY 1, 2, 3
     )
     INSERT INTO district_neighbours AS n (organization_id, city_key, district_key, near)
-    SELECT a.organization_id, a.city_key, a.district_key, array_agg(b.district_key ORDER BY b.district_key)
-      FROM centres a JOIN centres b ON b.organization_id = a.organization_id AND b.city_key = a.city_key
+    SELECT a.organization_id, a.city_key, a.district_key,
+           array_remove(array_agg(b.district_key ORDER BY b.district_key), NULL)
+      FROM centres a LEFT JOIN centres b ON b.organization_id = a.organization_id AND b.city_key = a.city_key
        AND b.district_key <> a.district_key
        AND 111.2 * sqrt((a.latitude - b.latitude) ^ 2
                         + ((a.longitude - b.longitude) * cos(radians(a.latitude))) ^ 2) <= {NEAR_KILOMETRES}
