@@ -15,7 +15,14 @@ from customers.models import LeadScoreModel
 from customers.scoring.cards import Card, active_card
 from customers.scoring.learning import fitting, history
 from customers.scoring.learning.columns import coefs_of, columns_of, points_of, shares_of
-from customers.scoring.learning.gate import Check, checks, checks_of_calibration, decision_of, report
+from customers.scoring.learning.gate import (
+    LEAST_TO_REFIT,
+    Check,
+    checks,
+    checks_of_calibration,
+    decision_of,
+    report,
+)
 from customers.scoring.learning.rows import HORIZON, split
 from customers.scoring.scorecard import SPEC_HASH
 from customers.services import lead_model as services
@@ -46,7 +53,9 @@ def learn(rows, open_bins, *, incumbent=None, cut=None):
     training, holdout = split(rows, cut)
     if not len(training):
         return []
-    plain, model = calibrated(training, open_bins), fitted(training, open_bins)
+    plain = model = calibrated(training, open_bins)
+    if min(training.n_wins, training.n_customers - training.n_wins) >= LEAST_TO_REFIT:
+        model = fitted(training, open_bins)
     found = []
     if model.kind == ModelKind.REFITTED:
         asked = checks(Card(model), incumbent or Card(plain), training, holdout, open_bins)
