@@ -84,6 +84,7 @@ def insights_of(scored, context):
     }
     if churn.reasons:
         insights["churnReasons"] = [ar for ar, _en in churn.reasons]
+        insights["churnReasonsEn"] = [en for _ar, en in churn.reasons]
     if plans.matches:
         insights["propertyMatches"] = plans.matches
     if facts.sentiment_now is not None:

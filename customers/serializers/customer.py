@@ -110,7 +110,8 @@ class AIInsightsSerializer(serializers.Serializer):
     nextBestAction = serializers.CharField(required=False, help_text="What to do next, in Arabic")
     nextBestActionEn = serializers.CharField(required=False)
     churnRisk = serializers.ChoiceField(ChurnRisk.choices, required=False)
-    churnReasons = serializers.ListField(child=serializers.CharField(), required=False)
+    churnReasons = serializers.ListField(child=serializers.CharField(), required=False, help_text="In Arabic")
+    churnReasonsEn = serializers.ListField(child=serializers.CharField(), required=False)
     propertyMatches = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Ids of at most ten listings, the best first"
     )
