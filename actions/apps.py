@@ -8,6 +8,7 @@ class ActionsConfig(AppConfig):
 
     def ready(self):
         from actions import signals, stats, timeline
+        from actions.advice import advise
         from actions.offering import offer_listing
         from actions.querysets import NEXT_FOLLOW_UP_SQL
         from actions.serializers import AddedNoteSerializer, CustomerActionSerializer
@@ -15,6 +16,7 @@ class ActionsConfig(AppConfig):
         from customers.history import ENTITIES
         from customers.options import OPTIONS
         from customers.person import LISTS
+        from customers.scoring import ADVISERS
         from customers.services.matching import OFFERING
         from customers.timeline import KINDS
         from employees.stats import WORKLOAD
@@ -22,6 +24,7 @@ class ActionsConfig(AppConfig):
         ENTITIES["action"] = CustomerActionSerializer
         LISTS.update(actions=CustomerActionSerializer, actionNotes=AddedNoteSerializer)
         OFFERING.append(offer_listing)
+        ADVISERS.append(advise)
         PLANNED.append(NEXT_FOLLOW_UP_SQL)
         OPTIONS.append(stats.filter_options)
         KINDS.update(timeline.KINDS)

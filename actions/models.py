@@ -201,6 +201,45 @@ class ActionNote(models.Model):
         return self.content
 
 
+def _key(**options):
+    return models.CharField(max_length=50, db_collation="C", **options)
+
+
+class Recommendation(models.Model):
+    """One thing that the system found worth doing for a customer: what was said, and whether an action was opened.
+
+    Without foreign keys: it goes when the customer is removed or forgotten, and outlives its action.
+    """
+
+    customer_id = _key()
+    organization_id = _key()
+    # The rule that held, and the row or moment that made it true: said again of the same only after a while.
+    rule = _key()
+    anchor = models.CharField(max_length=100, db_collation="C")
+    made_at = models.DateTimeField(_("made at"), default=timezone.now)
+    action_id = _key(null=True)
+    # One in ten opens no action, to tell what actions are good for.
+    is_held_out = models.BooleanField(_("held out"), default=False)
+    score = models.PositiveSmallIntegerField(_("lead score"))
+    # Of the model that had computed the score; 0 are the documented points.
+    model_version = models.PositiveIntegerField(_("model version"))
+    # Until then the same is not said again, because somebody has done or dismissed it.
+    silent_until = models.DateTimeField(_("silent until"), null=True)
+
+    class Meta:
+        db_table = "recommendations"
+        verbose_name = _("recommendation")
+        verbose_name_plural = _("recommendations")
+        indexes = [
+            models.Index(fields=["customer_id", "rule", "anchor"], name="recommendation_of_customer"),
+            models.Index(fields=["action_id"], name="recommendation_action", condition=Q(action_id__isnull=False)),
+            models.Index(fields=["organization_id", "made_at"], name="recommendation_made"),
+        ]
+
+    def __str__(self):
+        return self.rule
+
+
 class _Counted(CountRow):
     """Differences in numbers of actions, by their customer's assignee and their own (see actions.counting)."""
 

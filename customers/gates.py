@@ -153,6 +153,11 @@ def sort(customers, stage, actor, override_reason=""):
     return refused, overridden
 
 
+def missing(organization, stage, keys):
+    """`[(id, rules)]` of customers of an organization who lack something that it asks for before a stage."""
+    return _unmet(modes_of(organization), stage, keys)
+
+
 def _unmet(modes, stage, keys):
     """`[(id, rules)]` of those who lack something that is asked for before a stage."""
     asked = [rule for rule, mode in modes.items() if mode != GateMode.OFF and _is_on_the_way(rule, stage)]
