@@ -63,6 +63,9 @@ OUTREACH = frozenset({ActionType.PROPERTY_MATCH, ActionType.AI_RECOMMENDED})
 ERASED_TITLE = "إجراء لعميل محذوف"
 DO_NOT_CONTACT_REASON = "طلب العميل عدم التواصل معه"
 
+# Why the system takes back what it has opened.
+NO_LONGER_ADVISED = "تغيّر وضع العميل ولم تعد هذه الخطوة هي التالية"
+
 # The follow-up that an interaction asks for, and why it is dismissed.
 FOLLOW_UP_TITLE = "متابعة بعد آخر تواصل"
 FOLLOW_UP_DROPPED = "لم تعد المتابعة مطلوبة"

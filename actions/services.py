@@ -385,18 +385,18 @@ def _check_assignee(actor, employee_id, *, field="assignedTo", needed=False):
     if not is_own and not actor.may("actions.assign"):
         raise PermissionDenied("actions.assign")
     keep(employee_id)
-    if employee_id and not _able(Employee.objects.visible_to(actor)).filter(pk=employee_id).exists():
+    if employee_id and not able(Employee.objects.visible_to(actor)).filter(pk=employee_id).exists():
         raise ValidationError({field: _("Must be an active employee of your team who may work on actions")})
 
 
-def _able(employees):
+def able(employees):
     """Those who can be given an action: viewers only look."""
     return employees.active().exclude(role=Role.VIEWER)
 
 
 def holders_among(employee_ids):
     """`{id: id}` of those who can be given an action."""
-    known = _able(Employee.objects.filter(pk__in=[key for key in employee_ids if key]))
+    known = able(Employee.objects.filter(pk__in=[key for key in employee_ids if key]))
     return {key: key for key in known.values_list("pk", flat=True)}
 
 

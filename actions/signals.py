@@ -2,7 +2,7 @@
 
 from django.dispatch import receiver
 
-from actions import following
+from actions import following, recommending
 from actions.models import CustomerAction
 from config.cache import void
 from config.signals import changed
@@ -59,6 +59,13 @@ def void_customers(rows, **_message):
 def follow_endings(rows, kind, changes, actor, **_message):
     if kind == "updated":
         following.follow_endings(rows, changes, actor=actor)
+        recommending.follow_endings(rows, changes, actor=actor)
+
+
+@receiver(changed, sender=Customer)
+def forget_recommendations(rows, kind, **_message):
+    if kind in ("erased", "purged"):
+        recommending.forget(customer.pk for customer in rows)
 
 
 @receiver(changed, sender=Employee)

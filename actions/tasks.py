@@ -1,6 +1,6 @@
 """Periodic work about actions. Each may run late, or again."""
 
-from actions import counting, due, refreshing, services
+from actions import counting, due, recommending, refreshing, services
 from config.counts import report
 from config.jobs import job
 
@@ -21,6 +21,12 @@ def surface_due():
 def surface_expiring():
     """Open the actions of leases and licences that end soon."""
     return due.surface_expiring()
+
+
+@job
+def recommend():
+    """Open actions by what is advised for customers, and take back what holds no longer, where people are at work."""
+    return recommending.recommend_everywhere().opened
 
 
 @job

@@ -420,6 +420,7 @@ CELERY_BEAT_SCHEDULE = {
     "wake snoozed actions": {"task": "actions.tasks.wake_snoozed", "schedule": timedelta(minutes=1)},
     "surface what comes due": {"task": "actions.tasks.surface_due", "schedule": timedelta(minutes=1)},
     "surface what ends soon": {"task": "actions.tasks.surface_expiring", "schedule": crontab(minute=7)},
+    "recommend actions": {"task": "actions.tasks.recommend", "schedule": timedelta(minutes=5)},
     "fold action counts": {"task": "actions.tasks.fold_counts", "schedule": timedelta(minutes=1)},
     "fold customer counts": {"task": "customers.tasks.fold_counts", "schedule": timedelta(minutes=1)},
     "refresh action counts": {"task": "actions.tasks.refresh_stats", "schedule": crontab(hour=2, minute=40)},

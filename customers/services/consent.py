@@ -41,6 +41,13 @@ def has_agreed(customer, purpose, channel=""):
     return Customer.objects.filter(pk=customer.pk).having_agreed(purpose, channel).exists()
 
 
+def approachable(organization):
+    """The customers of an organization who may be approached with offers: of these, outreach_notices refuses none."""
+    customers = Customer.objects.filter(organization=organization, do_not_contact=False)
+    is_strict = organization.gate_preset == GatePreset.STRICT
+    return customers.having_agreed(ConsentPurpose.MARKETING) if is_strict else customers
+
+
 def outreach_notices(customer_ids, organization):
     """What speaks against approaching customers of an organization with offers: `{customer id: [notice]}`.
 
