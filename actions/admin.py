@@ -9,13 +9,16 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from actions import services
+from actions.advice import label_of
 from actions.choices import ENDED, OPEN, ActionStatus, ActionType
-from actions.filters import ActionFilterSet
-from actions.models import ActionCount, ActionDay, ActionNote, CustomerAction
+from actions.filters import ActionFilterSet, RecommendationFilterSet
+from actions.models import ActionCount, ActionDay, ActionNote, CustomerAction, Recommendation
+from actions.rules import RULES
 from actions.serializers import ActionInput, NewActionInput, NoteInput, SnoozeInput
 from actions.stats import total_of
+from actions.uplift import uplift_of
 from config.api.exceptions import field_errors
-from config.backoffice.admin import HubAdmin, HubInline, InternalAdmin, badge
+from config.backoffice.admin import HubAdmin, HubInline, InternalAdmin, ReadOnlyAdmin, badge, column, ltr
 from config.backoffice.bulk import Unasked, bulk_action
 from config.backoffice.forms import with_present
 from config.backoffice.lists import ParameterFilter, choice
@@ -270,6 +273,31 @@ class OpenActions(HubInline):
     @staticmethod
     def add(customer, *, actor, values):
         return _create(actor=actor, values={**values, "customer_id": customer.pk})
+
+
+@admin.register(Recommendation)
+class RecommendationAdmin(ReadOnlyAdmin):
+    """What the system has recommended, and above it what that was good for."""
+
+    permission = "audit.read"
+    filterset_class = RecommendationFilterSet
+    list_display = (
+        "made_at",
+        column("rule", _("recommendation"), lambda row: label_of(row.rule)),
+        column("customer_id", _("customer"), lambda row: ltr(row.customer_id)),
+        "score",
+        "is_held_out",
+        "silent_until",
+    )
+    shown = (*list_display, column("action_id", _("action"), lambda row: ltr(row.action_id)), "model_version")
+    list_filter = (choice("rule", _("Recommendation"), lambda request: [(r.key, label_of(r.key)) for r in RULES]),)
+    sortable_by = ()
+    ordering = ("-made_at", "-pk")
+    actions = None
+
+    def changelist_view(self, request, extra_context=None):
+        uplift = [(label_of(row.rule), row) for row in uplift_of(request.user.organization_id, timezone.now())]
+        return super().changelist_view(request, {"uplift": uplift, **(extra_context or {})})
 
 
 CustomerAdmin.inlines = (OpenActions, *CustomerAdmin.inlines)

@@ -116,3 +116,10 @@ class StatisticsFilterSet(HubFilterSet):
         return queryset.filter(
             **{f"{column}__{lookup}": WrittenOut(self.cleaned[name]) for name, lookup in limits.items()}
         )
+
+
+class RecommendationFilterSet(HubFilterSet):
+    """Of what the system has recommended: a rule's, or a customer's."""
+
+    rule = ListFilter("rule")
+    customerId = ListFilter("customer_id")

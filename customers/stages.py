@@ -12,6 +12,11 @@ CLOSED_RANK = STAGE_RANK[Stage.CLOSING]
 _SQL_RANK = " ".join(f"WHEN '{stage}' THEN {rank}" for stage, rank in STAGE_RANK.items())
 
 
+def rank_sql(stage):
+    """SQL of how far a stage, in SQL itself, has come."""
+    return f"CASE {stage} {_SQL_RANK} END"
+
+
 def entering(customer, stage, at):
     """The columns of a customer who enters a stage, as `{column: value}`. Every door that moves one calls this."""
     at = max(at, customer.stage_entered_at)  # clocks differ, and the last entry of the history is the latest
@@ -54,7 +59,7 @@ HISTORY_SQL = f"""
                AS closed_at,
            greatest(c.stage_rank, h.rank) AS furthest_stage_rank
       FROM customers c CROSS JOIN LATERAL (
-        SELECT max(changed_at) AS entered_at, max(CASE to_stage {_SQL_RANK} END) AS rank,
+        SELECT max(changed_at) AS entered_at, max({rank_sql("to_stage")}) AS rank,
                min(changed_at) FILTER (WHERE to_stage IN ({", ".join(f"'{stage}'" for stage in CLOSED)})) AS closed_at
           FROM stage_history WHERE customer_id = c.id
       ) AS h

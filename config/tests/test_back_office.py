@@ -16,7 +16,7 @@ from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
 
-from actions.models import ActionCount, ActionDay, CustomerAction
+from actions.models import ActionCount, ActionDay, CustomerAction, Recommendation
 from config.models import AuditEntry, IdempotencyKey
 from config.testing import AdminClient, form_data, make_action, make_customer, make_employee, make_listing
 from config.tests.test_permission_matrix import make_children
@@ -79,6 +79,7 @@ SEEN = {
     AuditEntry: FOR_ADMINS,
     Event: FOR_ADMINS,
     IdempotencyKey: FOR_ADMINS,
+    Recommendation: FOR_ADMINS,
     Session: FOR_ADMINS,
     Transfer: OF_REQUESTER,
     ActionCount: FOR_SUPERUSERS,
@@ -134,6 +135,10 @@ def first_world(module_db):
         rows[IdempotencyKey][place] = IdempotencyKey.objects.create(
             key=canary(place), path="/customers", status=201, data=canary("answer"), fingerprint="f", **key
         )
+        rows[Recommendation][place] = Recommendation.objects.create(
+            customer_id=customer.pk, organization_id=owner.organization_id, rule=canary(place), anchor="touch:1",
+            score=50, model_version=0,
+        )  # fmt: skip
         requester = people["fatima"] if place == "north" else actor
         rows[Transfer][place] = transfer.start_export(
             actor=requester, what="customers", query=f"search={canary(place)}"
