@@ -1,9 +1,6 @@
 """Who may well be the same person: in an organization, and beside one customer."""
 
-import orjson
-
 from config.api.pagination import DEFAULT_SIZE, MAX_PAGE, MAX_SIZE, numbered
-from config.api.rows import rows_of
 from config.api.viewsets import HubViewSet
 from customers.duplicates import duplicate_pairs, duplicates_of
 from customers.models import Customer
@@ -38,7 +35,7 @@ class DuplicatesViewSet(HubViewSet):
         size = self.params.integer("limit", DEFAULT_SIZE, minimum=1, maximum=MAX_SIZE)
         page = self.params.integer("page", 1, minimum=1, maximum=MAX_PAGE)
         total, pairs = duplicate_pairs(request.user, size=size, start=(page - 1) * size)
-        shown = _shown_to(request.user, [key for pair in pairs for key in pair.keys])
+        shown = self.in_short(LikelySerializer, [key for pair in pairs for key in pair.keys])
         duplicates = [
             {"customers": [shown[key] for key in pair.keys], "reasons": pair.reasons, "score": pair.score}
             for pair in pairs
@@ -59,13 +56,6 @@ class CustomerDuplicatesViewSet(ChildViewSet):
     def list(self, request, customer_id):
         """Other customers who may be this one, likeliest first: of those whom the caller sees."""
         found = duplicates_of(self.customer, request.user)
-        shown = _shown_to(request.user, [one.keys[0] for one in found])
+        shown = self.in_short(LikelySerializer, [one.keys[0] for one in found])
         duplicates = [{"customer": shown[one.keys[0]], "reasons": one.reasons, "score": one.score} for one in found]
         return self.answer({"duplicates": duplicates})
-
-
-def _shown_to(employee, keys):
-    """`{id: the customer in short}` as an employee sees it."""
-    shape = rows_of(LikelySerializer, permissions=frozenset(employee.permissions))
-    rows = shape.fetch(list(dict.fromkeys(keys)))
-    return {orjson.loads(text)["id"]: orjson.Fragment(text) for text, *_version in rows}

@@ -1,10 +1,7 @@
 """Matches: the listings that suit a customer, and the customers whom a listing suits."""
 
-import orjson
-
 from config.api.exceptions import missing
 from config.api.pagination import DEFAULT_SIZE, MAX_PAGE, MAX_SIZE, numbered
-from config.api.rows import rows_of
 from config.api.viewsets import HubViewSet
 from customers.matching import SUITS, WEIGHTS, customers_for, listings_for, reasons_of
 from customers.models import Customer, Listing
@@ -38,11 +35,6 @@ class _MatchesViewSet(HubViewSet):
         total, matches = find(least=least, size=size, start=(page - 1) * size)
         return matches, numbered(page, size, total)
 
-    def shown(self, serializer_class, keys):
-        """`{id: the row in short}` as the caller sees it."""
-        shape = rows_of(serializer_class, permissions=frozenset(self.request.user.permissions))
-        return {orjson.loads(text)["id"]: orjson.Fragment(text) for text, *_version in shape.fetch(keys)}
-
 
 def _explained(match, customer, listing):
     parts = {name: part for name, part in zip(WEIGHTS, match.parts, strict=True) if part is not None}
@@ -61,7 +53,7 @@ class CustomerMatchesViewSet(_MatchesViewSet, CustomerPathViewSet):
             raise missing("customer", customer_id)
         matches, pagination = self.matches(lambda **part: listings_for(customer, **part))
         keys = [match.listing_id for match in matches]
-        shown = self.shown(MatchedListingSerializer, keys)
+        shown = self.in_short(MatchedListingSerializer, keys)
         listings = Listing.objects.visible_to(request.user).in_bulk(keys)
         rows = [
             {"listing": shown[match.listing_id], **_explained(match, customer, listings[match.listing_id])}
@@ -84,7 +76,7 @@ class ListingCustomersViewSet(_MatchesViewSet):
         seen = Customer.objects.visible_to(request.user)
         matches, pagination = self.matches(lambda **part: customers_for(listing, seen, **part))
         keys = [match.customer_id for match in matches]
-        shown = self.shown(MatchedCustomerSerializer, keys)
+        shown = self.in_short(MatchedCustomerSerializer, keys)
         customers = seen.in_bulk(keys)
         rows = [
             {"customer": shown[match.customer_id], **_explained(match, customers[match.customer_id], listing)}
