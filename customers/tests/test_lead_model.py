@@ -281,7 +281,9 @@ def test_a_model_that_still_fits_is_left_alone(simulated, monkeypatch):
     assert standing(simulated) == {1: "active"}
 
 
-def test_without_a_model_there_is_nothing_to_watch(organization):
+def test_without_a_model_of_these_features_there_is_nothing_to_watch(organization):
+    assert drift.watch(organization, by="test") is None
+    model_of(organization, 1, ModelStatus.ACTIVE, spec_hash="of another code")
     assert drift.watch(organization, by="test") is None
 
 

@@ -15,7 +15,7 @@ from customers.scoring.learning.fitting import Outcomes, newton
 from customers.scoring.learning.gate import LEAST_TO_CALIBRATE, OBSERVED_OVER_EXPECTED, chances
 from customers.scoring.learning.rows import HORIZON
 from customers.scoring.learning.training import known, score_shares
-from customers.scoring.scorecard import STAGE
+from customers.scoring.scorecard import SPEC_HASH, STAGE
 from customers.services import lead_model as services
 from customers.stages import CONVERTED_RANK
 
@@ -37,10 +37,10 @@ class Drift(NamedTuple):
 def watch(organization, *, by, now=None):
     """Compare the organization's active model with the customers of now, and calibrate it anew where it asks for it.
 
-    Returns the Drift, or None where the documented points count.
+    Returns the Drift, or None where the organization has no model, or one of other features than the code's.
     """
     now = now or timezone.now()
-    model = organization.lead_score_models.filter(status=ModelStatus.ACTIVE).first()
+    model = organization.lead_score_models.filter(status=ModelStatus.ACTIVE, spec_hash=SPEC_HASH).first()
     if model is None:
         return None
     index = _stability_index(model)
