@@ -40,7 +40,7 @@ from employees.workdays import (
 )
 
 UNANSWERED_HOURS, STALLED_WORKDAYS, LIKED_DAYS = 2, 3, 3
-NOTICE, AFTERMATH = timedelta(hours=24), timedelta(hours=4)
+NOTICE = timedelta(hours=24)
 # What nobody has rescheduled by then has come to nothing.
 NO_SHOW_DAYS = 45
 WORTH_KEEPING = 50
@@ -157,12 +157,9 @@ def _visit_tomorrow(case):
 
 
 def _after_visit(case):
-    visit, touched = case.signs.visits.get(case.key), case.facts.last_touch_at
-    if not visit or visit.status != AppointmentStatus.COMPLETED or visit.at >= case.clock.workday_ago:
-        return None
-    # What was written down soon after a visit tells of the visit.
-    is_open = touched is None or touched < visit.at + AFTERMATH
-    return is_open and (visit.id, {})
+    visit = case.signs.visits.get(case.key)
+    is_over = visit and visit.status == AppointmentStatus.COMPLETED and visit.at < case.clock.workday_ago
+    return is_over and (visit.id, {})
 
 
 def _no_show(case):

@@ -16,6 +16,8 @@ from customers.matching import OFFERED
 
 # What becomes of customers is looked at for so long after something was recommended.
 MEASURED = timedelta(days=14)
+# What happens so soon after a visit belongs to it.
+AFTERMATH_HOURS = 4
 # What a customer is asked for in a stage is what the next one needs.
 NEXT_STAGES = {
     Stage.CONTRACT_PREP: Stage.DOWN_PAYMENT,
@@ -51,7 +53,7 @@ class Signs(NamedTuple):
     overdue: dict  # (id, day) of the payment that is overdue for longest
     lacking: dict  # rules of the gates that the next stage would not meet
     coming: dict  # `{type: Row}` of the next appointments
-    visits: dict  # Row: the last site visit that took place, or to which the customer did not come
+    visits: dict  # Row: the last site visit, if nobody has been in touch since or the customer did not come
     liked: dict  # Row: the property that was liked first, of those that no offer was made for
     matches: dict  # Matches
     funded: set  # pays without a bank
@@ -84,6 +86,7 @@ def _rows(organization, every, now):
         return [facts.customer_id for facts in every if condition(facts)]
 
     suited = [facts for facts in every if facts.inventory]
+    visited = [facts for facts in every if facts.visits_45d or facts.last_visit_no_show]
     with connection.cursor() as cursor:
         cursor.execute(
             _SQL,
@@ -96,7 +99,8 @@ def _rows(organization, every, now):
                 # A try since the last touch was an answer.
                 "waiting": those(lambda facts: facts.inbound_30d and not facts.streak),
                 "paying": those(lambda facts: facts.stage in (Stage.DOWN_PAYMENT, Stage.CLOSING)),
-                "visited": those(lambda facts: facts.visits_45d or facts.last_visit_no_show),
+                "visited": [facts.customer_id for facts in visited],
+                "seen": [facts.last_touch_at for facts in visited],
                 "liking": those(lambda facts: facts.interest == InterestStatus.LIKED),
                 "financed": those(lambda facts: facts.financing),
                 "suited": [facts.customer_id for facts in suited],
@@ -116,7 +120,7 @@ _SQL = f"""
       FROM asked JOIN recommendations r ON r.customer_id = asked.id
      WHERE r.silent_until > %(now)s OR r.is_held_out AND r.made_at < %(measured)s
     UNION ALL
-    SELECT 'callback', a.customer_id, a.id, a.created_at, a.status, '', ''
+    SELECT 'callback', a.customer_id, a.id, NULL, a.status, '', ''
       FROM asked JOIN customer_actions a ON a.customer_id = asked.id
      WHERE a.type = 'callback_request' AND a.completed_at IS NULL
        AND (a.status <> 'snoozed' OR a.snoozed_until <= %(now)s)
@@ -145,14 +149,17 @@ _SQL = f"""
       WHERE p.status IN ('scheduled', 'confirmed') AND p.datetime > %(now)s
       ORDER BY p.customer_id, p.type, p.datetime, p.id)
     UNION ALL
+    -- What was written down soon after a visit tells of the visit.
     SELECT 'visit', visited.id, visit.id, visit.datetime, visit.status, '', ''
-      FROM unnest(%(visited)s::text[]) AS visited (id)
+      FROM unnest(%(visited)s::text[], %(seen)s::timestamptz[]) AS visited (id, touched_at)
      CROSS JOIN LATERAL (
         SELECT id, datetime, status FROM appointments
          WHERE customer_id = visited.id AND type = 'site_visit' AND status IN ('completed', 'no_show')
            AND datetime <= %(now)s
          ORDER BY datetime DESC, id DESC LIMIT 1
      ) AS visit
+     WHERE visit.status = 'no_show' OR visited.touched_at IS NULL
+        OR visited.touched_at < visit.datetime + interval '{AFTERMATH_HOURS} hours'
     UNION ALL
     (SELECT DISTINCT ON (p.customer_id) 'liked', p.customer_id, p.id, coalesce(s.recorded_at, p.added_at) AS since, '',
             p.property_title, p.property_title_en
