@@ -3,6 +3,8 @@
 A reason tells what is known, not what it is worth: how much it adds or takes stands beside it.
 """
 
+from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from config.counted import DAY, MINUTE, PROPERTY, TIME, TRY, VIEWING, counted, counted_in_english
@@ -13,6 +15,7 @@ from customers.scoring.scorecard import NAMES
 # What moves the score by less is not worth a line.
 LEAST_POINTS = 2
 MOST_FOR, MOST_AGAINST = 3, 2
+_TEXTS_KEPT = 500
 # Whom nobody has tried to reach has left no try unanswered, which is no reason to think well of anybody.
 _TRIED = (NAMES.index("response_rate"), NAMES.index("streak"))
 
@@ -83,34 +86,38 @@ def reasons_of(deltas, facts):
 
 def reason_of(place, delta, facts):
     """The Reason of one feature, by its place in the scorecard."""
-    name = NAMES[place]
-    return Reason(name, delta, *_TELLERS[name](facts, delta > 0))
+    known, tell = _TELLERS[place]
+    return Reason(NAMES[place], delta, *tell(known(facts), delta > 0))
 
 
-def _source(facts, _is_good):
-    return _SOURCES.get(facts.source, ("مصدر العميل غير معروف", "Where the customer came from is unknown"))
+def _some(number, noun):
+    return counted(number, noun, oblique=True), counted_in_english(number, noun)
 
 
-def _timeline(facts, _is_good):
-    wish, aim = _PURPOSES.get(facts.purpose, ("إتمام الصفقة", "make a deal"))
-    if facts.timeline == Timeline.IMMEDIATE:
+def _source(source, _is_good):
+    return _SOURCES.get(source, ("مصدر العميل غير معروف", "Where the customer came from is unknown"))
+
+
+def _timeline(known, _is_good):
+    purpose, timeline = known
+    wish, aim = _PURPOSES.get(purpose, ("إتمام الصفقة", "make a deal"))
+    if timeline == Timeline.IMMEDIATE:
         return f"يريد {wish} فورًا", f"Wants to {aim} at once"
-    if facts.timeline not in _TIMELINES:
+    if timeline not in _TIMELINES:
         return f"موعد {wish} غير معروف", f"When they want to {aim} is unknown"
-    when, when_en = _TIMELINES[facts.timeline]
+    when, when_en = _TIMELINES[timeline]
     return f"ينوي {wish} {when}", f"Plans to {aim} {when_en}"
 
 
-def _completeness(facts, is_good):
-    if not facts.missing_preferences:
+def _completeness(is_complete, is_good):
+    if is_complete:
         return "بيانات التفضيلات مكتملة", "Preferences are complete"
     if is_good:
         return "معظم بيانات التفضيلات متوفرة", "Most preferences are known"
     return "بيانات التفضيلات ناقصة", "Preferences are incomplete"
 
 
-def _inventory_fit(facts, is_good):
-    number = facts.inventory
+def _inventory_fit(number, is_good):
     if not number:
         return "لا يوجد عقار مناسب حاليًا", "No suitable property at present"
     if not is_good:
@@ -121,22 +128,21 @@ def _inventory_fit(facts, is_good):
     return f"{counted(number, PROPERTY)} {suit} طلبه", f"{counted_in_english(number, PROPERTY)} {suits} the request"
 
 
-def _financing(facts, _is_good):
-    return _FINANCING.get(facts.financing, ("لا يوجد تمويل مسجل", "No financing on record"))
+def _financing(status, _is_good):
+    return _FINANCING.get(status, ("لا يوجد تمويل مسجل", "No financing on record"))
 
 
-def _recency(facts, is_good):
-    if facts.recency_days is None:
+def _recency(days, is_good):
+    if days is None:
         return "لا تواصل حتى الآن", "No contact so far"
-    days = int(facts.recency_days)
     if not days:
         return "تواصل خلال آخر 24 ساعة", "Contact within the last 24 hours"
     ar, en = _some(days, DAY)
     return (f"تواصل قبل {ar}", f"Last contact {en} ago") if is_good else (f"لا تواصل منذ {ar}", f"No contact for {en}")
 
 
-def _frequency(facts, is_good):
-    number, days, days_en = facts.touches_30d, *_some(TOUCH_DAYS, DAY)
+def _frequency(number, is_good):
+    days, days_en = _some(TOUCH_DAYS, DAY)
     if not number:
         return f"لا تواصل خلال {days}", f"No contact in {days_en}"
     only, only_en = ("", "") if is_good else (" فقط", "only ")
@@ -144,8 +150,7 @@ def _frequency(facts, is_good):
     return f"تواصل {times}{only} خلال {days}", f"In contact {only_en}{times_en} in {days_en}"
 
 
-def _longest_talk(facts, is_good):
-    minutes = facts.longest_talk_minutes
+def _longest_talk(minutes, is_good):
     if not minutes:
         days, days_en = _some(TALK_DAYS, DAY)
         return f"لا مكالمة مسجلة خلال {days}", f"No talk on record in {days_en}"
@@ -155,14 +160,14 @@ def _longest_talk(facts, is_good):
     return f"المكالمات قصيرة (أطولها {ar})", f"Talks are short (the longest {en})"
 
 
-def _inbound(facts, _is_good):
-    if facts.inbound_30d:
+def _inbound(has_called, _is_good):
+    if has_called:
         return "بادر بالتواصل هذا الشهر", "Reached out this month"
     return "لم يبادر بالتواصل هذا الشهر", "Has not reached out this month"
 
 
-def _response_rate(facts, is_good):
-    tries, answered = facts.tries_90d, facts.answered_90d
+def _response_rate(known, is_good):
+    tries, answered = known
     if not tries:
         return "لا محاولات تواصل بعد", "Nobody has tried to make contact yet"
     ar, en = _some(tries, TRY)
@@ -172,80 +177,86 @@ def _response_rate(facts, is_good):
     return f"رد على {answered}{only} من أصل {ar}", f"Answered {only_en}{answered} of {en}"
 
 
-def _streak(facts, _is_good):
-    if not facts.streak:
+def _streak(number, _is_good):
+    if not number:
         return "لا محاولات دون رد", "No tries without an answer"
-    if facts.streak == 1:
+    if number == 1:
         return "لم يرد على آخر محاولة", "No answer to the last try"
-    tries, tries_en = _some(facts.streak, TRY)
+    tries, tries_en = _some(number, TRY)
     return f"لم يرد على آخر {tries}", f"No answer to the last {tries_en}"
 
 
-def _sentiment(facts, is_good):
-    if facts.sentiment is None:
+def _sentiment(is_known, is_good):
+    if not is_known:
         return "انطباع المحادثات غير مسجل", "How conversations went is not on record"
     if is_good:
         return "انطباع إيجابي في المحادثات", "Conversations went well"
     return "انطباع سلبي في المحادثات", "Conversations went badly"
 
 
-def _first_response(facts, is_good):
-    if facts.first_try_at is None:
+def _first_response(was_tried, is_good):
+    if not was_tried:
         return "لم تبدأ محاولة التواصل بعد", "Nobody has tried to make contact yet"
     if is_good:
         return "محاولة التواصل الأولى خلال 72 ساعة", "First tried within 72 hours"
     return "تأخرت محاولة التواصل الأولى أكثر من 72 ساعة", "First tried after more than 72 hours"
 
 
-def _interest(facts, _is_good):
-    return _INTERESTS.get(facts.interest, ("لا اهتمام بعقار محدد بعد", "No interest in a particular property yet"))
+def _interest(status, _is_good):
+    return _INTERESTS.get(status, ("لا اهتمام بعقار محدد بعد", "No interest in a particular property yet"))
 
 
-def _visits(facts, _is_good):
+def _visits(known, _is_good):
+    number, was_missed = known
     days, days_en = _some(VISIT_DAYS, DAY)
-    if facts.last_visit_no_show:
+    if was_missed:
         return "لم يحضر المعاينة الأخيرة", "Did not come to the last viewing"
-    if not facts.visits_45d:
+    if not number:
         return f"لا معاينة خلال {days}", f"No viewing in {days_en}"
-    viewings, viewings_en = (
-        counted(facts.visits_45d, VIEWING, oblique=True),
-        counted_in_english(facts.visits_45d, VIEWING),
-    )
+    viewings, viewings_en = _some(number, VIEWING)
     return f"أتم {viewings} خلال {days}", f"Completed {viewings_en} in {days_en}"
 
 
-def _stage(facts, is_good):
-    ar, en = STAGES[facts.stage]
+def _stage(stage, is_good):
+    ar, en = STAGES[stage]
     return (f"وصل إلى مرحلة {ar}", f"Has reached {en}") if is_good else (f"ما زال في مرحلة {ar}", f"Is still at {en}")
 
 
-def _momentum(facts, is_good):
-    if is_good or facts.momentum is None:
+def _momentum(days, is_good):
+    if is_good or days is None:
         return "مدة المرحلة ضمن المعتاد", "No longer in the stage than usual"
-    days, days_en = _some(max(int(facts.days_in_stage), 1), DAY)
-    return f"متوقف في المرحلة منذ {days}", f"Stuck in the stage for {days_en}"
+    ar, en = _some(max(days, 1), DAY)
+    return f"متوقف في المرحلة منذ {ar}", f"Stuck in the stage for {en}"
 
 
-def _some(number, noun):
-    return counted(number, noun, oblique=True), counted_in_english(number, noun)
+def _recency_known(facts):
+    return None if facts.recency_days is None else int(facts.recency_days)
 
 
-_TELLERS = {
-    "source": _source,
-    "timeline": _timeline,
-    "completeness": _completeness,
-    "inventory_fit": _inventory_fit,
-    "financing": _financing,
-    "recency": _recency,
-    "frequency": _frequency,
-    "longest_talk": _longest_talk,
-    "inbound": _inbound,
-    "response_rate": _response_rate,
-    "streak": _streak,
-    "sentiment": _sentiment,
-    "first_response": _first_response,
-    "interest": _interest,
-    "visits": _visits,
-    "stage": _stage,
-    "momentum": _momentum,
-}
+def _momentum_known(facts):
+    return None if facts.momentum is None else int(facts.days_in_stage)
+
+
+# What each feature's reason goes by, and its words: remembered, as a night tells the same few of everybody.
+_TELLERS = [
+    (known, lru_cache(maxsize=_TEXTS_KEPT)(tell))
+    for known, tell in (
+        (attrgetter("source"), _source),
+        (attrgetter("purpose", "timeline"), _timeline),
+        (lambda facts: not facts.missing_preferences, _completeness),
+        (attrgetter("inventory"), _inventory_fit),
+        (attrgetter("financing"), _financing),
+        (_recency_known, _recency),
+        (attrgetter("touches_30d"), _frequency),
+        (attrgetter("longest_talk_minutes"), _longest_talk),
+        (attrgetter("inbound_30d"), _inbound),
+        (attrgetter("tries_90d", "answered_90d"), _response_rate),
+        (attrgetter("streak"), _streak),
+        (lambda facts: facts.sentiment is not None, _sentiment),
+        (lambda facts: facts.first_try_at is not None, _first_response),
+        (attrgetter("interest"), _interest),
+        (attrgetter("visits_45d", "last_visit_no_show"), _visits),
+        (attrgetter("stage"), _stage),
+        (_momentum_known, _momentum),
+    )
+]
