@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -12,7 +13,7 @@ from config.testing import make_customer
 from config.tests.commands import another_session, ran
 from config.tests.test_architecture import is_test, modules
 from customers.choices import ModelStatus
-from customers.models import Customer, LeadFeatureSnapshot, LeadScoreModel, LeadScoreTouch, StageChange
+from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreModel, LeadScoreTouch, StageChange
 from customers.scoring.cards import active_card
 from customers.scoring.learning import drift, history
 from customers.scoring.scorecard import FEATURES, FORBIDDEN, MISSING, NAMES, SPEC_HASH
@@ -279,6 +280,20 @@ def test_a_model_that_still_fits_is_left_alone(simulated, monkeypatch):
     assert 0.7 <= found.observed_over_expected <= 1.4
     assert found.recalibrated is None
     assert standing(simulated) == {1: "active"}
+
+
+def test_customers_who_have_become_others_are_logged(organization, caplog):
+    model = model_of(organization, 1, ModelStatus.ACTIVE, metrics={"score_shares": [1] + [0] * 9})
+    # Whoever has paid scores high, and says nothing of those who are still open.
+    for number, (score, stage) in enumerate([(5, 0), (75, 3), (95, 6)]):
+        LeadScore.objects.create(
+            customer_id=f"cust_{number}", organization_id=organization.pk, as_of=NOW, changed_at=NOW, model_id=model.pk,
+            bins=[stage if name == "stage" else 0 for name in NAMES], values={}, points=score, score=score, logit=0,
+            probability=0.5, basis="calibrated",
+        )  # fmt: skip
+    found = drift.watch(organization, by="test")
+    assert found.stability_index == pytest.approx(0.5 * math.log(2) + 0.5 * math.log(0.5 / 1e-4), rel=1e-3)
+    assert [(record.levelname, record.message) for record in caplog.records] == [("WARNING", "lead model watched")]
 
 
 def test_without_a_model_of_these_features_there_is_nothing_to_watch(organization):

@@ -32,4 +32,4 @@ def _benchmark(name):
     script = subprocess.run([sys.executable, _HOME / "benchmarks" / f"{name}.py"], capture_output=True, text=True)
     lines = (script.stdout.strip() or script.stderr.strip()).splitlines()
     measured = "; ".join(" ".join(line.split()) for line in lines if " of " in line)
-    return Row(f"speed: {name}", measured or lines[-1], "within limits", script.returncode == 0)
+    return Row(f"speed: {name}", measured or "".join(lines[-1:]), "within limits", script.returncode == 0)
