@@ -106,7 +106,7 @@ def test_a_worker_killed_while_it_wakes_leaves_every_action_to_wake_once(ahmed, 
         for row in rows for _ in range(50)
     )  # fmt: skip
     CustomerAction.objects.update(status="snoozed", snoozed_until=timezone.now() - timedelta(minutes=1))
-    told, total = Event.objects.count(), len(rows) + len(copies)
+    total = len(rows) + len(copies)
     name = connection.settings_dict["NAME"]
     url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "true", "DATABASE_URL": url}
@@ -126,6 +126,7 @@ def test_a_worker_killed_while_it_wakes_leaves_every_action_to_wake_once(ahmed, 
         assert 0 < left < total
     assert tasks.wake_snoozed() == left
     assert set(CustomerAction.objects.values_list("status", "version")) == {("pending", 2)}
-    assert Event.objects.count() == told + total
+    # Batches also tell of the customer, whose next follow-up may be another.
+    assert Event.objects.filter(event="action.updated").count() == total
     woken = AuditEntry.objects.filter(table_name="customer_actions", operation="update", actor_id="system")
     assert woken.count() == woken.values("row_id").distinct().count() == total
