@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('score', models.PositiveSmallIntegerField()),
                 ('logit', models.FloatField()),
                 ('model_version', models.PositiveIntegerField()),
+                ('spec_hash', models.CharField(max_length=64)),
             ],
             options={
                 'verbose_name': 'lead feature snapshot',

@@ -119,6 +119,8 @@ class LeadFeatureSnapshot(models.Model):
     logit = models.FloatField()
     # 0 are the documented points.
     model_version = models.PositiveIntegerField()
+    # Of the features that the bins are of.
+    spec_hash = models.CharField(max_length=64)
 
     class Meta:
         db_table = "lead_feature_snapshots"

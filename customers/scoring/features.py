@@ -164,7 +164,8 @@ contacts AS (
      GROUP BY m.customer_id
 )
 SELECT c.id, c.organization_id, a.at, c.created_at, c.source, c.preferences ->> 'purpose', c.preferences ->> 'timeline',
-       open.names, {len(_PREFERRED)} - cardinality(open.names), coalesce(suiting.listings, 0), f.status,
+       open.names, {len(_PREFERRED)} - cardinality(open.names), coalesce(suiting.listings, 0),
+       CASE f.financing_type WHEN 'self_funded' THEN 'self_funded' ELSE f.status END,
        t.last_touch_at, date_part('epoch', a.at - t.last_touch_at) / {_DAY}, coalesce(t.touches_30d, 0),
        t.longest_talk_minutes, coalesce(t.inbound_30d, false), coalesce(t.tries_90d, 0), coalesce(t.answered_90d, 0),
        coalesce(t.streak, 0), round((100 * t.mood * t.since / (t.moved * t.since + 1))::numeric, 6)::float,

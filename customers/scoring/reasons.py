@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from config.counted import DAY, MINUTE, PROPERTY, TIME, TRY, VIEWING, counted, counted_in_english
-from customers.choices import InterestStatus, MortgageStatus, Purpose, Source, Stage, Timeline
+from customers.choices import Financing, InterestStatus, MortgageStatus, Purpose, Source, Stage, Timeline
 from customers.scoring.features import TALK_DAYS, TOUCH_DAYS, VISIT_DAYS
 from customers.scoring.scorecard import NAMES
 
@@ -52,6 +52,7 @@ _FINANCING = {
     MortgageStatus.PRE_APPROVED: ("تمويل معتمد مسبقًا", "Financing is pre-approved"),
     MortgageStatus.APPROVED: ("تمويل معتمد", "Financing is approved"),
     MortgageStatus.DISBURSED: ("تم صرف التمويل", "Financing is paid out"),
+    Financing.SELF_FUNDED: ("يدفع من ماله دون تمويل", "Pays without financing"),
     MortgageStatus.REJECTED: ("رُفض طلب التمويل", "Financing was refused"),
 }
 _INTERESTS = {

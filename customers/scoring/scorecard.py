@@ -24,7 +24,7 @@ FORBIDDEN = frozenset(
 _TIMELINES = (Timeline.MONTHS_6_PLUS, None, Timeline.MONTHS_3_6, Timeline.MONTHS_1_3, Timeline.IMMEDIATE)
 _SOURCES = (Source.REFERRAL, Source.INQUIRY, Source.WHATSAPP, Source.MANUAL, Source.IMPORT)
 _INTERESTS = {"interested": 1, "viewing_scheduled": 2, "viewed": 2, "liked": 3, "offer_made": 4}
-_FINANCING = {"application_submitted": 1, "pre_approved": 2, "approved": 3, "disbursed": 3}
+_FINANCING = {"application_submitted": 1, "pre_approved": 2, "approved": 3, "disbursed": 3, "self_funded": 3}
 
 
 class Feature(NamedTuple):

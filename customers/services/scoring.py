@@ -23,7 +23,7 @@ from customers.scoring.cards import active_card
 from customers.scoring.context import context_of
 from customers.scoring.features import facts_of
 from customers.scoring.insights import insights_of
-from customers.scoring.scorecard import bins_of
+from customers.scoring.scorecard import SPEC_HASH, bins_of
 from customers.stages import CONVERTED_RANK
 from employees.models import Organization
 
@@ -272,16 +272,16 @@ def keep_snapshots(organization_id, now):
                  ORDER BY customer_id, as_of DESC
             )
             INSERT INTO lead_feature_snapshots
-                   (customer_id, organization_id, as_of, bins, points, score, logit, model_version)
+                   (customer_id, organization_id, as_of, bins, points, score, logit, model_version, spec_hash)
             SELECT s.customer_id, s.organization_id, s.as_of, s.bins, s.points, s.score, s.logit,
-                   coalesce(m.version, 0)
+                   coalesce(m.version, 0), %s
               FROM lead_scores s
               JOIN customers c ON c.id = s.customer_id AND c.deleted_at IS NULL AND c.stage_rank < {CONVERTED_RANK}
               LEFT JOIN lead_score_models m ON m.id = s.model_id
               LEFT JOIN last ON last.customer_id = s.customer_id
              WHERE s.organization_id = %s AND (last.bins IS NULL OR last.bins <> s.bins AND last.as_of < s.as_of)
             """,
-            [organization_id, now, organization_id],
+            [organization_id, now, SPEC_HASH, organization_id],
         )
         return cursor.rowcount
 

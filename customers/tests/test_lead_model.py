@@ -51,7 +51,7 @@ def snapshot(customer, at, **bins):
         row[NAMES.index(name)] = place
     return LeadFeatureSnapshot.objects.create(
         customer_id=customer.pk, organization_id=customer.organization_id, as_of=at, bins=row, points=20, score=20,
-        logit=-3, model_version=0,
+        logit=-3, model_version=0, spec_hash=SPEC_HASH,
     )  # fmt: skip
 
 

@@ -209,3 +209,19 @@ def test_the_command_scores_everybody_and_says_what_it_did(customer, capsys):
     call_command("recompute_lead_scores", jobs=1, summary="json")
     assert json.loads(capsys.readouterr().out) == {"dryRun": False, "customers": 1, "changed": 1}
     assert Customer.objects.get(pk=customer.pk).lead_score == 31
+
+
+@pytest.mark.parametrize(
+    ("info", "points"),
+    [
+        ({"status": "application_submitted"}, 2),
+        ({"status": "pre_approved"}, 4),
+        ({"status": "approved"}, 5),
+        ({"status": "rejected"}, 0),
+        ({"status": "not_applied", "financingType": "self_funded"}, 5),
+    ],
+)
+def test_who_can_pay_scores_more(as_, ahmed, customer, info, points):
+    client = as_(ahmed)
+    data_of(client.put(f"customers/{customer.pk}/compliance/mortgage-info", info))
+    assert points_of(scored(client, customer)).get("financing", 0) == points

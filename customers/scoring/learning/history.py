@@ -13,7 +13,7 @@ from customers.scoring.features import facts_of
 from customers.scoring.learning.columns import shares_of
 from customers.scoring.learning.gate import LEAST_TO_CALIBRATE
 from customers.scoring.learning.rows import HORIZON, Rows, split
-from customers.scoring.scorecard import FEATURES, MISSING, NAMES, STAGE, bins_of
+from customers.scoring.scorecard import FEATURES, MISSING, NAMES, SPEC_HASH, STAGE, bins_of
 from customers.stages import CONVERTED_RANK
 
 # More would not change what is learnt. Customers are drawn whole, always the same ones.
@@ -31,7 +31,7 @@ _WEEKLY = f"""
     SELECT DISTINCT ON (s.customer_id, date_trunc('week', s.as_of)) s.customer_id, s.as_of AS at, s.bins, c.created_at
       FROM lead_feature_snapshots s JOIN customers c ON c.id = s.customer_id AND c.organization_id = s.organization_id
      WHERE s.organization_id = %(organization)s AND s.as_of {_PERIOD}
-       AND cardinality(s.bins) = {len(FEATURES)} AND s.bins[{STAGE + 1}] < {CONVERTED_RANK}
+       AND s.spec_hash = '{SPEC_HASH}' AND s.bins[{STAGE + 1}] < {CONVERTED_RANK}
      ORDER BY s.customer_id, date_trunc('week', s.as_of), s.as_of DESC
 """
 # From a day of its own in the customer's first fortnight on, until it has converted or gone.
