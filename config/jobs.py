@@ -1,10 +1,13 @@
 """Periodic jobs: at most one of a name runs at a time, however many beats and workers there are."""
 
+import logging
 from contextlib import contextmanager
 from functools import wraps
 
 from celery import shared_task
-from django.db import connection
+from django.db import OperationalError, connection
+
+logger = logging.getLogger("hub.jobs")
 
 # Where config.tasks.heartbeat leaves the time, once a minute.
 HEARTBEAT = "hub:heartbeat"
@@ -19,6 +22,23 @@ def job(run):
             return run() if is_only else None
 
     return shared_task(run_alone)
+
+
+def apart(work, keys):
+    """What `work(keys)` returns, in a list; where that fails, of halves and their halves: one row holds up no others.
+
+    A single row that fails is logged and left. That the database is away is no row's fault, and raised.
+    """
+    try:
+        return [work(keys)]
+    except OperationalError:
+        raise
+    except Exception:
+        if len(keys) == 1:
+            logger.exception("left out", extra={"facts": {"row": keys[0]}})
+            return []
+    middle = len(keys) // 2
+    return apart(work, keys[:middle]) + apart(work, keys[middle:])
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from config.audit import recorded
 from config.db import tried_again
+from config.jobs import apart
 from customers.choices import ListingStatus
 from customers.matching import BEST_FIRST, FORWARD, KEPT, NEAR_KILOMETRES, OFFERED, REVERSE, SUITS, is_looking, keys_of
 from customers.models import Customer, Listing, MatchKey, MatchRequest, PropertyMatch
@@ -84,14 +85,15 @@ def match_waiting(*, seconds=50):
 
     Customers come first, for half of the time: when everybody waits, news of listings do not wait for all of them.
     """
-    begun, customers, listings = time.monotonic(), 0, 0
+    begun, customers, listings, seen = time.monotonic(), 0, 0, set()
     half, end = begun + seconds / 2, begun + seconds
     map_districts(_organizations_of_waiting())
     while (taken := tried_again(_match_waiting_customers)()) and time.monotonic() < half:
         customers += taken
-    while time.monotonic() < end and (waiting := _waiting_listings()):
+    while time.monotonic() < end and (waiting := _waiting_listings(seen)):
         for listing_id in waiting:
-            tried_again(match_listing)(listing_id)
+            apart(tried_again(lambda keys: match_listing(*keys)), [listing_id])
+            seen.add(listing_id)
             listings += 1
             if time.monotonic() >= end:
                 break
@@ -107,16 +109,17 @@ def _organizations_of_waiting():
     return [key for (key,) in _rows(sql, [])]
 
 
-def _waiting_listings():
-    waiting = MatchRequest.objects.filter(listing_id__isnull=False).order_by("id").values_list("listing_id", flat=True)
-    return list(dict.fromkeys(waiting[:1000]))
+def _waiting_listings(seen):
+    """Those that wait, but for those that were tried before: what fails waits for the next time."""
+    waiting = MatchRequest.objects.filter(listing_id__isnull=False).exclude(listing_id__in=seen)
+    return list(dict.fromkeys(waiting.order_by("id").values_list("listing_id", flat=True)[:1000]))
 
 
 @transaction.atomic
 def _match_waiting_customers():
     waiting = MatchRequest.objects.filter(customer_id__isnull=False).select_for_update(skip_locked=True)
     requests = dict(waiting.order_by("id").values_list("pk", "customer_id")[:CUSTOMERS_AT_ONCE])
-    match_customers(set(requests.values()))
+    apart(match_customers, sorted(set(requests.values())))
     MatchRequest.objects.filter(pk__in=requests).delete()
     return len(requests)
 

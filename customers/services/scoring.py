@@ -16,6 +16,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from config import cache
+from config.db import tried_again
+from config.jobs import apart
 from customers import scoring
 from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreTouch
 from customers.scoring import Scored
@@ -109,17 +111,18 @@ def recompute(organization, customer_ids, *, now=None):
 
 
 def _summed(outcomes):
-    return Outcome(*map(sum, zip(*outcomes, strict=True))) if outcomes else Outcome(0, 0)
+    return Outcome(*map(sum, zip(Outcome(0, 0), *outcomes, strict=True)))
 
 
 def _in_batches(organization, customer_ids, *, now, jobs=1, dry_run=False):
-    """The Outcome of each batch."""
+    """Yields the Outcome of each batch."""
     run = _Run(organization, now, dry_run)
     batches = _batched(customer_ids)
     if jobs == 1:
-        return list(map(run.score, batches))
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(run.score_and_leave, batches))
+        yield from map(run.outcome, batches)
+    else:
+        with ThreadPoolExecutor(jobs) as pool:
+            yield from pool.map(run.outcome_in_thread, batches)
 
 
 def _batched(customer_ids):
@@ -135,10 +138,13 @@ class _Run:
         self.organization, self.now, self.dry_run = organization, now, dry_run
         self.card = active_card(organization.pk)
 
-    def score_and_leave(self, customer_ids):
+    def outcome(self, customer_ids):
+        return _summed(apart(tried_again(self.score), customer_ids))
+
+    def outcome_in_thread(self, customer_ids):
         """The same in a thread of its own, whose connection nobody else closes."""
         with closing(connection):
-            return self.score(customer_ids)
+            return self.outcome(customer_ids)
 
     def score(self, customer_ids):
         with transaction.atomic():

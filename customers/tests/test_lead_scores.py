@@ -225,3 +225,17 @@ def test_who_can_pay_scores_more(as_, ahmed, customer, info, points):
     client = as_(ahmed)
     data_of(client.put(f"customers/{customer.pk}/compliance/mortgage-info", info))
     assert points_of(scored(client, customer)).get("financing", 0) == points
+
+
+def test_one_who_cannot_be_scored_holds_up_nobody(ahmed, customer, monkeypatch, caplog):
+    others = [make_customer(ahmed) for _ in range(4)]
+
+    def insights_of(scored, context):
+        if scored.facts.customer_id == customer.pk:
+            raise ValueError("odd")
+        return {}
+
+    monkeypatch.setattr(scoring, "insights_of", insights_of)
+    assert tasks.score_touched() == 4
+    assert set(LeadScore.objects.values_list("customer_id", flat=True)) == {each.pk for each in others}
+    assert [record.facts for record in caplog.records if record.name == "hub.jobs"] == [{"row": customer.pk}]

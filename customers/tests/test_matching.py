@@ -11,6 +11,7 @@ from customers.models import Customer, Listing, MatchKey, MatchRequest, Property
 from customers.services import activity, erasing
 from customers.services import customer as customers
 from customers.services import listing as listings
+from customers.services import matching as services
 from customers.services.matching import match_listing
 from customers.tests.imports import run_import
 from customers.tests.two import merge
@@ -292,3 +293,19 @@ def test_customers_of_a_listing_are_those_whom_the_caller_sees_the_best_first(as
     assert seen(huda) == ([], 0)
     error_of(as_(noura).get(f"listings/{listing.pk}/customers"), 404, "RESOURCE_NOT_FOUND")
     error_of(as_(omar).get(f"customers/{less.pk}/matches"), 404, "RESOURCE_NOT_FOUND")
+
+
+def test_a_listing_that_cannot_be_matched_holds_up_no_other(ahmed, monkeypatch, caplog):
+    bad, good = make_listing(ahmed, **IDEAL), make_listing(ahmed, **IDEAL)
+    real = services.match_listing
+
+    def match_listing(listing_id):
+        if listing_id == bad.pk:
+            raise ValueError("odd")
+        return real(listing_id)
+
+    monkeypatch.setattr(services, "match_listing", match_listing)
+    services.match_waiting(seconds=5)
+    waiting = set(MatchRequest.objects.filter(listing_id__isnull=False).values_list("listing_id", flat=True))
+    assert waiting == {bad.pk} and good.pk not in waiting
+    assert [record.facts for record in caplog.records if record.name == "hub.jobs"] == [{"row": bad.pk}]
