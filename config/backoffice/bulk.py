@@ -22,7 +22,7 @@ class Unasked(forms.Form):
 
 
 def bulk_action(label, form_class, *, permission):
-    """An action of a HubAdmin: `run(self, request, ids, **cleaned)` returns an Outcome, a response or None.
+    """An action of a HubAdmin: `run(self, request, ids, **cleaned)` returns an Outcome, a response, a sentence or None.
 
     The form is made with `request`. What the service refuses is said above the form, what it leaves out afterwards.
     """
@@ -74,6 +74,9 @@ def too_many(limit):
 
 
 def _tell(request, ids, outcome):
+    if isinstance(outcome, str):
+        messages.success(request, outcome)
+        return
     done = len(ids) if outcome is None else len(outcome[0])
     if done:
         messages.success(request, ngettext("%(count)d row changed.", "%(count)d rows changed.", done) % {"count": done})

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.contrib import admin
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from config.audit import record_disclosure
@@ -13,6 +14,7 @@ from customers import history
 from customers.admin.activity import ACTIVITY
 from customers.admin.compliance import compliance_today
 from customers.admin.history import HISTORY
+from customers.admin.lead_score import recompute_scores, score_today
 from customers.admin.merge import MergePages, Merges, likely
 from customers.admin.privacy import PrivacyRequests, copy_of_person, erase
 from customers.admin.transfer import export_selected
@@ -153,7 +155,7 @@ class CustomerAdmin(MergePages, HubAdmin):
                     "overrideReason",
                     ("assignedEmployeeId", "nextFollowUpDate"),
                     "doNotContact",
-                    ("lead_score", "last_contact_at"),
+                    ("score", "last_contact_at"),
                 )
             },
         ),
@@ -190,9 +192,9 @@ class CustomerAdmin(MergePages, HubAdmin):
     )
     # Of one that was deleted or erased.
     shown = ("name", "phone", "stage", "priority", "assigned_employee", "created_at", "deleted_at", "erased_at")
-    readonly_fields = ("lead_score", "last_contact_at")
+    readonly_fields = ("score", "last_contact_at")
     inlines = (*ACTIVITY, PrivacyRequests, *HISTORY, Merges)
-    panels = (likely, compliance_today)
+    panels = (score_today, likely, compliance_today)
 
     def get_fieldsets(self, request, obj=None):
         fieldsets = super().get_fieldsets(request, obj)
@@ -235,14 +237,14 @@ class CustomerAdmin(MergePages, HubAdmin):
             return ()
         if row.deleted_at:
             return ("restore", "copy_of_person", "erase")
-        return ("assign", "change_stage", "copy_of_person", "erase")
+        return ("assign", "change_stage", "recompute_scores", "copy_of_person", "erase")
 
     @bulk_action(_("Restore"), Unasked, permission="customers.delete")
     def restore(self, request, ids):
         for customer in Customer.objects.visible_to(request.user, deleted=True).filter(pk__in=ids):
             services.restore_customer(customer, actor=request.user)
 
-    copy_of_person, erase = copy_of_person, erase
+    copy_of_person, erase, recompute_scores = copy_of_person, erase, recompute_scores
 
     def history_of(self, row, viewer):
         return history.history_of(row, viewer)
@@ -256,6 +258,11 @@ class CustomerAdmin(MergePages, HubAdmin):
     @admin.display(description=_("name"), ordering="name_folded")
     def full_name(self, customer):
         return customer.name
+
+    @admin.display(description=_("lead score"))
+    def score(self, customer):
+        score = customer.lead_score
+        return score if customer._state.adding else format_html('<a href="#score">{}</a>', score)
 
     @admin.display(description=_("phone"))
     def phone_ltr(self, customer):
@@ -295,4 +302,4 @@ class CustomerAdmin(MergePages, HubAdmin):
     def change_priority(self, request, ids, priority):
         return bulk_update_customers(ids, actor=request.user, values={"priority": priority})
 
-    actions = ("assign", "change_stage", "change_priority", export_selected)
+    actions = ("assign", "change_stage", "change_priority", "recompute_scores", export_selected)

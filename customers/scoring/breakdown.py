@@ -28,7 +28,10 @@ class Line(NamedTuple):
 
 
 class Breakdown(NamedTuple):
-    """A score, from `base`, that of the average open customer, to what it is: base and deltas add up to it."""
+    """A score, from `base`, that of the average open customer, to what it is: base and deltas add up to it.
+
+    `insights` are those that were computed with it; None of who was never scored.
+    """
 
     rating: Rating
     card: Card
@@ -41,6 +44,7 @@ class Breakdown(NamedTuple):
     engagement: int
     positive: list
     negative: list
+    insights: dict | None
 
     @property
     def trend(self):
@@ -56,11 +60,12 @@ def breakdown_of(customer):
         now = timezone.now()
         (facts,) = facts_of("SELECT id, %s::timestamptz FROM customers WHERE id = %s", [now, customer.pk])
         card, bins = active_card(customer.organization_id), bins_of(facts)
-        return _broken_down(card, facts, bins, card.rating(bins, facts), now, None, None)
+        return _broken_down(card, facts, bins, card.rating(bins, facts), now)
     card = Card(LeadScoreModel.objects.filter(pk=known.model_id).first())
     rating = Rating(known.points, known.score, known.logit, known.probability)
     facts = Facts.from_stored(known.values)
-    return _broken_down(card, facts, known.bins, rating, known.as_of, known.previous_score, known.changed_at)
+    changes = known.previous_score, known.changed_at, known.insights
+    return _broken_down(card, facts, known.bins, rating, known.as_of, *changes)
 
 
 def history_of(customer, *, now=None):
@@ -70,7 +75,7 @@ def history_of(customer, *, now=None):
     return list(snapshots.order_by("as_of").values_list("as_of", "score"))
 
 
-def _broken_down(card, facts, bins, rating, as_of, previous_score, changed_at):
+def _broken_down(card, facts, bins, rating, as_of, previous_score=None, changed_at=None, insights=None):
     deltas = card.deltas(bins, rating.score)
     lines = [
         Line(feature.name, feature.block, place, len(feature.points), feature.points[place], max(feature.points), delta)
@@ -89,4 +94,5 @@ def _broken_down(card, facts, bins, rating, as_of, previous_score, changed_at):
         engagement_of(bins),
         positive,
         negative,
+        insights,
     )
