@@ -492,6 +492,23 @@ class ModelStatus(models.TextChoices):
     RETIRED = "retired", _("Retired")
 
 
+class ModelFigure(models.TextChoices):
+    """What is told of how far a model's probabilities agree with what happened."""
+
+    ROWS = "rows", _("rows")
+    CUSTOMERS = "customers", _("customers")
+    WINS = "wins", _("won customers")
+    BASE_RATE = "base_rate", _("base rate")
+    AUC = "auc", _("AUC")
+    ACTIVE_AUC = "active_auc", _("AUC of active leads")
+    PR_AUC = "pr_auc", _("average precision")
+    BRIER = "brier", _("Brier score")
+    BRIER_SKILL = "brier_skill", _("Brier skill")
+    ECE = "ece", _("calibration error")
+    OBSERVED_OVER_EXPECTED = "observed_over_expected", _("observed over expected")
+    LIFT = "lift", _("lift of the best tenth")
+
+
 class ProbabilityBasis(models.TextChoices):
     """What a probability rests on: guesses, one's own history, or a model of it."""
 

@@ -31,6 +31,7 @@ from customers.models import (
     CustomerSum,
     CustomerWord,
     Interaction,
+    LeadScoreModel,
     Listing,
     NameWord,
     PrivacyRequest,
@@ -79,6 +80,7 @@ SEEN = {
     AuditEntry: FOR_ADMINS,
     Event: FOR_ADMINS,
     IdempotencyKey: FOR_ADMINS,
+    LeadScoreModel: FOR_ADMINS,
     Recommendation: FOR_ADMINS,
     Session: FOR_ADMINS,
     Transfer: OF_REQUESTER,
@@ -138,6 +140,10 @@ def first_world(module_db):
         rows[Recommendation][place] = Recommendation.objects.create(
             customer_id=customer.pk, organization_id=owner.organization_id, rule=canary(place), anchor="touch:1",
             score=50, model_version=0,
+        )  # fmt: skip
+        rows[LeadScoreModel][place] = LeadScoreModel.objects.create(
+            organization=actor.organization, version=1 + PLACES.index(place), kind="l1", intercept=0, coefs={},
+            bin_share={}, scale={}, decision=canary(place),
         )  # fmt: skip
         requester = people["fatima"] if place == "north" else actor
         rows[Transfer][place] = transfer.start_export(

@@ -91,7 +91,7 @@ class Card:
         """The score of the average open customer: what reasons start from."""
         average = sum(
             share * worth
-            for shares, worths in zip(self.shares, self._worths, strict=True)
+            for shares, worths in zip(self.shares, self.worths, strict=True)
             for share, worth in zip(shares, worths, strict=True)
         )
         return average if self.is_points else self.shift + self.factor * self.intercept + average
@@ -116,8 +116,8 @@ class Card:
         return self.shift + self.factor * self.logit(bins)
 
     @cached_property
-    def _worths(self):
-        """The worth of each bin, in points of the score."""
+    def worths(self):
+        """What each bin of each feature is worth, in points of the score."""
         if self.is_points:
             return [feature.points for feature in FEATURES]
         return [[self.factor * coef for coef in coefs] for coefs in self.coefs]
@@ -126,7 +126,7 @@ class Card:
     def _differences(self):
         return [
             [worth - sum(share * other for share, other in zip(shares, worths, strict=True)) for worth in worths]
-            for shares, worths in zip(self.shares, self._worths, strict=True)
+            for shares, worths in zip(self.shares, self.worths, strict=True)
         ]
 
 

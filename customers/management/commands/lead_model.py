@@ -8,26 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.commands import FAILED, HubCommand
-from customers.choices import ModelKind, Stage
+from customers.choices import ModelFigure, ModelKind, Stage
 from customers.services import lead_model as services
 from employees.commands import organization_of
 from employees.models import Organization
 
 REFUSED, BUSY = 3, 4
-_FIGURES = {
-    "rows": gettext_lazy("rows"),
-    "customers": gettext_lazy("customers"),
-    "wins": gettext_lazy("won customers"),
-    "base_rate": gettext_lazy("base rate"),
-    "auc": gettext_lazy("AUC"),
-    "active_auc": gettext_lazy("AUC of active leads"),
-    "pr_auc": gettext_lazy("average precision"),
-    "brier": gettext_lazy("Brier score"),
-    "brier_skill": gettext_lazy("Brier skill"),
-    "ece": gettext_lazy("calibration error"),
-    "observed_over_expected": gettext_lazy("observed over expected"),
-    "lift": gettext_lazy("lift of the best tenth"),
-}
 
 
 class Command(HubCommand):
@@ -168,7 +154,7 @@ class Command(HubCommand):
             return
         heads = [f"{ModelKind(told['kind']).label} {told['version'] or ''}".strip() for told in reports]
         self.stdout.write(f"  {'':<28}" + "".join(f"{head:>24}" for head in heads))
-        for name, label in _FIGURES.items():
+        for name, label in ModelFigure.choices:
             self.stdout.write(f"  {str(label):<28}" + "".join(f"{_figure(told.get(name)):>24}" for told in reports))
         for stage, told in reports[0].get("stages", {}).items():
             line = _("%(rows)d rows, %(wins)d won, AUC %(auc)s") % {**told, "auc": _figure(told["auc"])}
