@@ -7,6 +7,7 @@ from config.testing import make_action, make_customer
 from config.tests.browser import MISSING, browser, installed
 from config.tests.serving import served
 from customers.services.activity import add_interaction
+from customers.services.scoring import recompute
 
 pytestmark = pytest.mark.skipif(not installed(), reason=MISSING)
 
@@ -113,6 +114,7 @@ def places(transactional_db, layla, fatima, ahmed):
         customer = make_customer(fatima, name="سارة بنت عبدالعزيز الحربي", stage=stage, assigned_employee_id=ahmed.pk)
         action = make_action(fatima, customer)
     add_interaction(customer, actor=fatima, values={"type": "call", "direction": "outbound", "notes": "لم يرد"})
+    recompute(customer.organization, [customer.pk])
     return {"customer": customer.pk, "action": action.pk}
 
 

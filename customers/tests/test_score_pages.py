@@ -12,7 +12,7 @@ from config.models import AuditEntry
 from config.testing import AdminClient, make_customer, make_listing
 from customers import tasks
 from customers.models import Customer, LeadFeatureSnapshot, LeadScore
-from customers.scoring.scorecard import FEATURES
+from customers.scoring.scorecard import FEATURES, SPEC_HASH
 from customers.services.activity import add_interaction
 from customers.services.matching import match_customers
 from customers.tests.test_lead_scores import WISHES
@@ -69,7 +69,7 @@ def known(fatima, ahmed, customer, clock):
     tasks.score_touched()
     LeadFeatureSnapshot.objects.create(
         customer_id=customer.pk, organization_id=customer.organization_id, as_of=clock.now - timedelta(hours=12),
-        bins=[], points=20, score=20, logit=0, model_version=0,
+        bins=[], points=20, score=20, logit=0, model_version=0, spec_hash=SPEC_HASH,
     )  # fmt: skip
     clock.move(hours=9)
     talk = {"type": "call", "direction": "outbound", "duration": 16, "sentiment": "positive"}
