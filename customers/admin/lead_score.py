@@ -71,10 +71,10 @@ def score_today(request, customer):
 
 @bulk_action(gettext_lazy("Recompute score"), Unasked, permission="customers.write")
 def recompute_scores(self, request, ids):
-    visible = Customer.objects.visible_to(request.user).filter(pk__in=ids)
-    scored, changed = services.recompute(request.user.organization, list(visible.values_list("pk", flat=True)))
-    told = {"count": scored, "changed": changed}
-    return _("Scores computed: %(count)d, of which changed: %(changed)d.") % told
+    # Workers do it: what a large organization is used to takes seconds to find out.
+    visible = Customer.objects.visible_to(request.user).filter(pk__in=ids).values_list("pk", flat=True)
+    services.touch(visible)
+    return _("Scores that are computed anew within two minutes: %(count)d") % {"count": len(visible)}
 
 
 def _in_language(ar, en):

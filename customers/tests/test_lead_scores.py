@@ -216,7 +216,7 @@ def test_the_command_scores_everybody_and_says_what_it_did(customer, capsys):
     [
         ({"status": "application_submitted"}, 2),
         ({"status": "pre_approved"}, 4),
-        ({"status": "approved"}, 5),
+        ({"status": "approved", "approvedAmount": 900_000}, 5),
         ({"status": "rejected"}, 0),
         ({"status": "not_applied", "financingType": "self_funded"}, 5),
     ],

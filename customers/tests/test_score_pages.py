@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from config.models import AuditEntry
 from config.testing import AdminClient, make_customer, make_listing
 from customers import tasks
-from customers.models import Customer, LeadFeatureSnapshot, LeadScore
+from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreTouch
 from customers.scoring.scorecard import FEATURES, SPEC_HASH
 from customers.services.activity import add_interaction
 from customers.services.matching import match_customers
@@ -136,11 +136,13 @@ def test_a_page_asks_no_more_of_the_database_for_a_longer_course_and_more_matche
 def test_scores_are_computed_anew_by_a_button_without_a_trace_in_the_audit(fatima, omar, customer):
     other = make_customer(omar)
     Customer.objects.update(lead_score=1)
+    LeadScoreTouch.objects.all().delete()
     before, client = AuditEntry.objects.count(), AdminClient(fatima)
     page = client.press(CUSTOMERS, "recompute_scores", [customer.pk, other.pk])
-    assert said_of(page) == "Scores computed: 1, of which changed: 1."
+    assert said_of(page) == "Scores that are computed anew within two minutes: 1"
     assert client.post(url_of(customer, "do/recompute_scores"), {"apply": "1"}).status_code == 302
     assert client.post(url_of(other, "do/recompute_scores"), {"apply": "1"}).status_code == 404
+    tasks.score_touched()
     assert dict(Customer.objects.values_list("pk", "lead_score")) == {customer.pk: 31, other.pk: 1}
     assert list(LeadScore.objects.values_list("customer_id", "score")) == [(customer.pk, 31)]
     assert AuditEntry.objects.count() == before
