@@ -39,6 +39,7 @@ from employees.workdays import (
     workday_on_or_after,
 )
 
+LOOKED_BACK = timedelta(days=60)
 UNANSWERED_HOURS, STALLED_WORKDAYS, LIKED_DAYS = 2, 3, 3
 NOTICE = timedelta(hours=24)
 # What nobody has rescheduled by then has come to nothing.
@@ -84,15 +85,16 @@ class Clock(NamedTuple):
 
 
 def _hours_before(organization, moment, hours):
-    """The moment since which so many hours have been worked."""
+    """The moment since which so many hours have been worked, or LOOKED_BACK where days are that short."""
     left, day = timedelta(hours=hours), moment.astimezone(zone_of(organization)).date()
-    while True:
+    while moment - opening(organization, day) < LOOKED_BACK:
         if is_workday(organization, day):
             worked = min(closing(organization, day), moment) - opening(organization, day)
             if worked >= left:
                 return opening(organization, day) + worked - left
             left -= max(worked, timedelta(0))
         day -= ONE_DAY
+    return moment - LOOKED_BACK
 
 
 def _workdays_before(organization, moment, count):

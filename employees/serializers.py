@@ -1,6 +1,7 @@
 """The shapes of employees, sessions, the caller's own profile and the organization."""
 
 import re
+from datetime import date, datetime, timedelta
 from zoneinfo import available_timezones
 
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,9 @@ from config.api.serializers import (
 from config.arabic import ascii_digits
 from employees.choices import GateMode, GatePreset, GateRule, IdCopies, Role
 from employees.models import Employee, Organization
+
+# Shorter days would have moments of work lie years back.
+LEAST_WORKDAY = timedelta(hours=1)
 
 
 class EmployeeSummarySerializer(serializers.Serializer):
@@ -269,8 +273,10 @@ class OrganizationInput(serializers.Serializer):
 
     def validate(self, values):
         starts = values.get("work_starts", self.instance.work_starts)
-        if starts >= values.get("work_ends", self.instance.work_ends):
-            raise serializers.ValidationError({"workEnds": _("Must be after %(other)s") % {"other": "workStarts"}})
+        ends = values.get("work_ends", self.instance.work_ends)
+        if datetime.combine(date.min, ends) - datetime.combine(date.min, starts) < LEAST_WORKDAY:
+            message = _("Must be an hour after %(other)s, or later") % {"other": "workStarts"}
+            raise serializers.ValidationError({"workEnds": message})
         for name in ("weekend", "holidays"):
             if name in values:
                 values[name] = sorted(set(values[name]))

@@ -57,8 +57,6 @@ class Habits(NamedTuple):
     curves: dict
     # {stage: mean days between contacts}
     gaps: dict
-    # {(purpose, type key, city key): the lowest price on offer}; "" is any type.
-    lowest_prices: dict
 
 
 class Calendar:
@@ -164,12 +162,12 @@ _PLANS_SQL = """
 
 
 def context_of(organization, customer_ids, now, *, model_version=0):
-    """The Context of a batch of an organization's customers, by three statements however many they are."""
+    """The Context of a batch of an organization's customers, by four statements however many they are."""
     calendar = Calendar(organization, now)
     habits = habits_of(organization.pk, calendar.today)
     matches = best_matches(customer_ids)
     unmatched = [key for key in customer_ids if not matches[key]]
-    too_little = _whose_budget_is_below(unmatched, habits.lowest_prices)
+    too_little = _whose_budget_is_below(unmatched, _lowest_prices(organization.pk))
     with connection.cursor() as cursor:
         cursor.execute(_PLANS_SQL, [now, organization.time_zone, customer_ids])
         plans = {key: Plans(*planned, key in too_little, matches[key]) for key, *planned in cursor.fetchall()}
@@ -198,9 +196,14 @@ def habits_of(organization_id, day):
     with connection.cursor() as cursor:
         cursor.execute(_GAPS_SQL, [organization_id])
         gaps = USUAL_GAPS | dict(cursor.fetchall())
+    return Habits(curves_of(organization_id, datetime.combine(day, time.min, UTC)), gaps)
+
+
+def _lowest_prices(organization_id):
+    """`{(purpose, type key, city key): the lowest price on offer}`; "" is any type."""
+    with connection.cursor() as cursor:
         cursor.execute(_PRICES_SQL, [organization_id])
-        lowest_prices = {tuple(looked_for): price for *looked_for, price in cursor.fetchall()}
-    return Habits(curves_of(organization_id, datetime.combine(day, time.min, UTC)), gaps, lowest_prices)
+        return {tuple(looked_for): price for *looked_for, price in cursor.fetchall()}
 
 
 _STAGE, _TOUCHES, _GAP = (Facts._fields.index(name) for name in ("stage", "touches", "mean_gap_days"))

@@ -102,6 +102,12 @@ _STRENGTH = (
     "WHEN 'interested' THEN 1 END"
 )
 
+
+def _half_lives(moment):
+    """How often a sentiment of a moment has lost half of its weight; so often that nothing is left, it is no more."""
+    return f"least(date_part('epoch', at - {moment}) / {_DAY} / {SENTIMENT_HALF_LIFE_DAYS}, 100)"
+
+
 _SQL = f"""
 WITH asof (customer_id, at) AS MATERIALIZED ({{asof}}),
 contacts AS (
@@ -116,7 +122,7 @@ contacts AS (
            type <> 'note' AND (coalesce(duration, 0) >= 1 OR type IN ('meeting', 'site_visit') AND duration IS NULL
                OR coalesce(next_inbound_at <= date + interval '{REPLY_HOURS} hours', false)) AS is_answered,
            CASE sentiment WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 WHEN 'neutral' THEN 0 END AS mood,
-           power(0.5, date_part('epoch', at - date) / {_DAY} / {SENTIMENT_HALF_LIFE_DAYS})
+           power(0.5, {_half_lives("date")})
                * CASE WHEN type IN ('meeting', 'site_visit') THEN {MET_WEIGHT} ELSE 1 END AS weight
       FROM contacts
 ), moments AS (
@@ -139,8 +145,7 @@ contacts AS (
            min(date) FILTER (WHERE is_try) AS first_try_at,
            sum(weight * mood) AS mood, sum(weight) FILTER (WHERE mood IS NOT NULL) AS labelled,
            sum(weight) FILTER (WHERE mood <> 0) AS moved,
-           power(2, date_part('epoch', at - max(date) FILTER (WHERE mood <> 0)) / {_DAY}
-               / {SENTIMENT_HALF_LIFE_DAYS}) AS since
+           power(2, {_half_lives("max(date) FILTER (WHERE mood <> 0)")}) AS since
       FROM moments GROUP BY customer_id, at
 ), statuses AS (
     SELECT DISTINCT ON (a.customer_id, a.at, s.item_id) a.customer_id, a.at, s.collection, s.item_id, s.to_status

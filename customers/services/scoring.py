@@ -5,10 +5,12 @@ everybody each night, as scores decay without events. Scores are no edits: they 
 touch neither version nor `updated_at`.
 """
 
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 import orjson
@@ -31,6 +33,10 @@ from employees.models import Organization
 
 # Customers of one transaction: their rows are held for as long as it takes to write them.
 BATCH = 1_000
+TAKEN_AT_ONCE = 20_000
+# Who is scored: of an erased person there is nothing to tell.
+LIVING = {"deleted_at": None, "erased_at": None}
+_LIVING_SQL = "deleted_at IS NULL AND erased_at IS NULL"
 # An open customer's bins are kept when they change, and once a week anyway.
 SNAPSHOT_DAYS = 7
 SNAPSHOTS_KEPT_DAYS = 730
@@ -62,20 +68,17 @@ def forget(customer_ids):
 
 def recompute_touched(*, now=None):
     """Score the customers that were touched; returns the Outcome. What a crash leaves undone is in the queue still."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT max(id) FROM lead_score_queue")
-        (last,) = cursor.fetchone()
-        if last is None:
-            return Outcome(0, 0)
-        cursor.execute(
-            "SELECT organization_id, array_agg(id ORDER BY id) FROM customers WHERE deleted_at IS NULL "
-            "AND id IN (SELECT customer_id FROM lead_score_queue WHERE id <= %s) GROUP BY organization_id",
-            [last],
-        )
-        touched = cursor.fetchall()
-    organizations = Organization.objects.in_bulk([organization_id for organization_id, _ids in touched])
-    outcomes = [recompute(organizations[organization_id], ids, now=now) for organization_id, ids in touched]
-    LeadScoreTouch.objects.filter(pk__lte=last).delete()
+    outcomes, waiting = [], LeadScoreTouch.objects.order_by("pk")
+    last = waiting.values_list("pk", flat=True).last() or 0  # who has to wait for somebody is queued again behind it
+    # They go by what was read, not up to the last of it: an earlier one may be committed only now.
+    while requests := dict(waiting.filter(pk__lte=last).values_list("pk", "customer_id")[:TAKEN_AT_ONCE]):
+        touched = defaultdict(list)
+        living = Customer.objects.filter(pk__in=set(requests.values()), **LIVING)
+        for key, organization_id in living.order_by("pk").values_list("pk", "organization_id"):
+            touched[organization_id].append(key)
+        for organization in Organization.objects.filter(pk__in=touched):
+            outcomes.append(recompute(organization, touched[organization.pk], now=now))
+        LeadScoreTouch.objects.filter(pk__in=requests).delete()
     return _summed(outcomes)
 
 
@@ -86,7 +89,7 @@ def recompute_all(organization_id=None, *, now=None, jobs=1, dry_run=False, prog
     are kept for models to learn from, and what is kept of customers who are gone is removed.
     """
     now = now or timezone.now()
-    customers = Customer.objects.filter(deleted_at=None)
+    customers = Customer.objects.filter(**LIVING)
     if organization_id:
         customers = customers.filter(organization=organization_id)
     total, done, outcomes = customers.count(), 0, []
@@ -161,10 +164,9 @@ class _Run:
 
     def scored(self, customer_ids):
         """A Scored for each of these customers who is living, with all insights but the next action."""
-        facts = list(facts_of(
-            "SELECT id, %s::timestamptz FROM customers WHERE id = ANY(%s::text[]) AND deleted_at IS NULL",
-            [self.now, customer_ids],
-        ))  # fmt: skip
+        asof = f"SELECT id, %s::timestamptz FROM customers WHERE id = ANY(%s::text[]) AND {_LIVING_SQL}"
+        # In the order in which rows are written: two who write the same then wait for each other in turn.
+        facts = sorted(facts_of(asof, [self.now, customer_ids]), key=attrgetter("customer_id"))
         keys = [each.customer_id for each in facts]
         context = context_of(self.organization, keys, self.now, model_version=self.card.version)
         everybody = []
@@ -282,7 +284,7 @@ def keep_snapshots(organization_id, now):
             SELECT s.customer_id, s.organization_id, s.as_of, s.bins, s.points, s.score, s.logit,
                    coalesce(m.version, 0), %s
               FROM lead_scores s
-              JOIN customers c ON c.id = s.customer_id AND c.deleted_at IS NULL AND c.stage_rank < {CONVERTED_RANK}
+              JOIN customers c ON c.id = s.customer_id AND {_LIVING_SQL} AND c.stage_rank < {CONVERTED_RANK}
               LEFT JOIN lead_score_models m ON m.id = s.model_id
               LEFT JOIN last ON last.customer_id = s.customer_id
              WHERE s.organization_id = %s AND (last.bins IS NULL OR last.bins <> s.bins AND last.as_of < s.as_of)
@@ -302,4 +304,5 @@ def _forget_gone():
     """Remove what was written of customers in the moment in which they went."""
     with connection.cursor() as cursor:
         for table in ("lead_scores", "lead_feature_snapshots"):
-            cursor.execute(f"DELETE FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM customers WHERE id = t.customer_id)")
+            gone = "NOT EXISTS (SELECT 1 FROM customers WHERE id = t.customer_id AND erased_at IS NULL)"
+            cursor.execute(f"DELETE FROM {table} t WHERE {gone}")

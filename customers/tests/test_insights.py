@@ -57,7 +57,7 @@ def score(facts):
 
 
 def insights(facts, plans=None, **habits):
-    habits = Habits(**{"curves": CURVES, "gaps": USUAL_GAPS, "lowest_prices": {}, **habits})
+    habits = Habits(**{"curves": CURVES, "gaps": USUAL_GAPS, **habits})
     return insights_of(score(facts), Context(CALENDAR, habits, {facts.customer_id: plans or Plans()}))
 
 
@@ -255,7 +255,7 @@ class TestContext:
         )  # fmt: skip
         ids = [plain.pk, busy.pk, owner.pk, poor.pk]
         habits_of(layla.organization_id, TODAY)
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             plans = context_of(layla.organization, ids, NOW).plans
         assert plans == {
             plain.pk: Plans(matches=[]),

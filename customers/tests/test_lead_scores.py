@@ -239,3 +239,39 @@ def test_one_who_cannot_be_scored_holds_up_nobody(ahmed, customer, monkeypatch, 
     assert tasks.score_touched() == 4
     assert set(LeadScore.objects.values_list("customer_id", flat=True)) == {each.pk for each in others}
     assert [record.facts for record in caplog.records if record.name == "hub.jobs"] == [{"row": customer.pk}]
+
+
+@pytest.mark.parametrize("kind", ["call", "note"])
+def test_the_sentiment_of_a_hundred_years_ago_has_no_weight_today(as_, ahmed, customer, kind):
+    client = as_(ahmed)
+    talk(client, customer, type=kind, direction="inbound", date="1926-01-01T10:00:00Z", sentiment="positive")
+    scored(client, customer)
+    assert data_of(client.get(f"customers/{customer.pk}"))["customer"]["aiInsights"]["sentimentScore"] == 0
+
+
+def test_nothing_is_computed_of_a_person_who_was_erased(as_, layla, customer):
+    client = as_(layla)
+    tasks.score_everybody()
+    data_of(client.post(f"customers/{customer.pk}/erase", {"confirm": customer.pk}))
+    tasks.score_touched()
+    tasks.score_everybody()
+    assert not LeadScore.objects.exists() and not LeadFeatureSnapshot.objects.exists()
+    error_of(client.get(f"customers/{customer.pk}/score"), 404)
+
+
+def test_who_was_touched_in_a_transaction_that_is_still_open_is_scored_after_it(ahmed, customer, monkeypatch):
+    other = make_customer(ahmed)
+    LeadScoreTouch.objects.all().delete()
+    LeadScoreTouch.objects.create(pk=10_000_002, customer_id=customer.pk)
+    real = scoring.recompute
+
+    def recompute(*args, **options):
+        # Its number was drawn before; only now is it committed.
+        LeadScoreTouch.objects.create(pk=10_000_001, customer_id=other.pk)
+        monkeypatch.setattr(scoring, "recompute", real)
+        return real(*args, **options)
+
+    monkeypatch.setattr(scoring, "recompute", recompute)
+    tasks.score_touched()
+    tasks.score_touched()
+    assert set(LeadScore.objects.values_list("customer_id", flat=True)) == {customer.pk, other.pk}

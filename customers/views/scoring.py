@@ -1,5 +1,6 @@
 """What the lead score of one customer is made of: `/customers/:id/score`."""
 
+from config.api.exceptions import missing
 from config.api.labels import labels_of
 from config.api.renderers import iso
 from customers.choices import LeadFeature
@@ -18,6 +19,8 @@ class ScoreViewSet(ChildViewSet):
 
         As it was computed last, which is within minutes of a change and each night.
         """
+        if self.customer.erased_at:
+            raise missing("score", customer_id)
         return self.answer({"score": _shown(self.customer)})
 
 
