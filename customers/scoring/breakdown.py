@@ -28,7 +28,7 @@ class Line(NamedTuple):
 
 
 class Breakdown(NamedTuple):
-    """A score, from `base`, that of the average open customer, to what it is: base and deltas add up to it.
+    """A score, from `base` (see Card.base) to what it is: base and deltas add up to it.
 
     `insights` are those that were computed with it; None of who was never scored.
     """

@@ -88,7 +88,7 @@ class Card:
 
     @cached_property
     def base(self):
-        """The score of the average open customer: what reasons start from."""
+        """What reasons start from: of a model the score of the average open customer, of points the mean of bins."""
         average = sum(
             share * worth
             for shares, worths in zip(self.shares, self.worths, strict=True)

@@ -2,8 +2,8 @@
 
 A row counts from when it was recorded, and at the time that it tells of: `created_at <= T` and `date <= T`. Nothing
 is read from today's counters, which know how it ended. Statuses come from the changes that were written down, and
-the stage from its history. What has no history (preferences, financing, matches) is as it is now; only snapshots of
-the day are free of what came later.
+the stage from its history. What has no history (preferences, financing, matches, edits of a contact) is as it is now;
+only snapshots of the day are free of what came later.
 
 A *touch* is the customer's side of it: an inbound contact, a meeting, or one that was answered: it lasted a minute,
 or the customer replied within 72 hours. A *try* is an outbound call or message.

@@ -50,7 +50,9 @@ class ScoreSerializer(serializers.Serializer):
         ProbabilityBasis.choices, help_text="`default`: ranks, but the percentage is a placeholder"
     )
     engagementPoints = serializers.IntegerField(min_value=0, max_value=40)
-    base = serializers.FloatField(help_text="The score of the average open customer")
+    base = serializers.FloatField(
+        help_text="What reasons start from: of a model the score of the average open customer, of points the mean of bins"
+    )
     features = FeatureSerializer(many=True)
     positive = ReasonSerializer(many=True)
     negative = ReasonSerializer(many=True)

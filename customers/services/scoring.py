@@ -37,7 +37,7 @@ TAKEN_AT_ONCE = 20_000
 # Who is scored: of an erased person there is nothing to tell.
 LIVING = {"deleted_at": None, "erased_at": None}
 _LIVING_SQL = "deleted_at IS NULL AND erased_at IS NULL"
-# An open customer's bins are kept when they change, and once a week anyway.
+# An open customer's bins are kept when they change, and once a week anyway, give or take when a night's work begins.
 SNAPSHOT_DAYS = 7
 SNAPSHOTS_KEPT_DAYS = 730
 # A change of more customers than this makes void all that their organization has in the cache.
@@ -77,7 +77,8 @@ def recompute_touched(*, now=None):
         for key, organization_id in living.order_by("pk").values_list("pk", "organization_id"):
             touched[organization_id].append(key)
         for organization in Organization.objects.filter(pk__in=touched):
-            outcomes.append(recompute(organization, touched[organization.pk], now=now))
+            ids = touched[organization.pk]
+            outcomes += apart(lambda keys, of=organization, ids=ids: recompute(of, ids, now=now), [organization.pk])
         LeadScoreTouch.objects.filter(pk__in=requests).delete()
     return _summed(outcomes)
 
@@ -92,17 +93,22 @@ def recompute_all(organization_id=None, *, now=None, jobs=1, dry_run=False, prog
     customers = Customer.objects.filter(**LIVING)
     if organization_id:
         customers = customers.filter(organization=organization_id)
-    total, done, outcomes = customers.count(), 0, []
-    for organization in Organization.objects.filter(customers__in=customers).distinct().order_by("pk"):
+    organizations = Organization.objects.in_bulk(list(customers.values_list("organization", flat=True).distinct()))
+    total, outcomes = customers.count(), []
+
+    def score_all_of(keys):
+        (key,) = keys
         # Names alone: a million of them are some hundred megabytes less than their rows.
-        ids = customers.filter(organization=organization).order_by("pk").values_list("pk", flat=True).iterator()
-        for outcome in _in_batches(organization, ids, now=now, jobs=jobs, dry_run=dry_run):
+        ids = customers.filter(organization=key).order_by("pk").values_list("pk", flat=True).iterator()
+        for outcome in _in_batches(organizations[key], ids, now=now, jobs=jobs, dry_run=dry_run):
             outcomes.append(outcome)
-            done += outcome.scored
             if progress:
-                progress(done, total)
+                progress(_summed(outcomes).scored, total)
         if not dry_run:
-            keep_snapshots(organization.pk, now)
+            keep_snapshots(key, now)
+
+    for key in sorted(organizations):
+        apart(score_all_of, [key])
     if not dry_run:
         _forget_gone()
     return _summed(outcomes)
@@ -276,7 +282,7 @@ def keep_snapshots(organization_id, now):
             f"""
             WITH last AS MATERIALIZED (
                 SELECT DISTINCT ON (customer_id) customer_id, bins, as_of FROM lead_feature_snapshots
-                 WHERE organization_id = %s AND as_of > %s - make_interval(days => {SNAPSHOT_DAYS})
+                 WHERE organization_id = %s AND as_of > %s - make_interval(days => {SNAPSHOT_DAYS}, hours => -12)
                  ORDER BY customer_id, as_of DESC
             )
             INSERT INTO lead_feature_snapshots

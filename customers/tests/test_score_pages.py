@@ -56,7 +56,7 @@ def test_who_was_never_scored_shows_what_the_score_would_be(fatima, customer):
     assert f"Score 31 ↔ Steady Down payment within 90 days 4% {PLACEHOLDER} What speaks for" in words
     assert words.endswith(
         "Not computed yet: this is what it would be now. "
-        "31 documented points; the average open customer has a score of 50.8. Level: Documented points."
+        "31 documented points. Reasons are told from a score of 50.8. Level: Documented points."
     )
     assert "hub-course" not in html
 
