@@ -51,7 +51,7 @@ class ScoreSerializer(serializers.Serializer):
     )
     engagementPoints = serializers.IntegerField(min_value=0, max_value=40)
     base = serializers.FloatField(
-        help_text="What reasons start from: of a model the score of the average open customer, of points the mean of bins"
+        help_text="Where reasons start: of a model the score of the average open customer, of points the mean of bins"
     )
     features = FeatureSerializer(many=True)
     positive = ReasonSerializer(many=True)
