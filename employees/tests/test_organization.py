@@ -62,6 +62,7 @@ def test_an_admin_sets_it_and_the_audit_knows(as_, layla, organization):
     "body, field",
     [
         ({"timeZone": "Riyadh"}, "timeZone"),
+        ({"timeZone": "localtime"}, "timeZone"),
         ({"weekend": [0]}, "weekend"),
         ({"weekend": [1, 2, 3, 4, 5, 6, 7]}, "weekend"),
         ({"holidays": ["tomorrow"]}, "holidays"),
