@@ -2,6 +2,7 @@
 
 import re
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -199,10 +200,13 @@ class Documents:
         for collection, column in _TOTALS.items():
             imported.setdefault(column, sum(row.collection() == collection for row in related))
         self._remap(number, values)
-        self._tell_of_new_id(number, key)
         own = key if key in self.known else None
         changes = history.validated_data or [self._first_change(values)]
-        columns = self._copied(own or self.id_of.get(key) or new_id("cust"), values, imported, changes)
+        try:
+            columns = self._copied(own or self.id_of.get(key) or new_id("cust"), values, imported, changes)
+        except ValidationError as error:
+            raise Problem(cells_of(customer, error.message_dict)) from None
+        self._tell_of_new_id(number, key)
         return Row(number, values, columns, own, tuple(map(self._change, changes)), tuple(related))
 
     def _remap(self, number, values):
@@ -241,7 +245,7 @@ class Documents:
         return (key, *map(copied_value, columns))
 
     def _copied(self, key, values, imported, changes):
-        """What COPY writes of a new customer, in the order of `columns`."""
+        """What COPY writes of a new customer, in the order of `columns`. Raises ValidationError."""
         columns = columns_of(values, Customer(preferences=empty_preferences(), source_details={}))
         times = {"created_at": self.now, "updated_at": self.now}
         been = [(change["toStage"], change["changedAt"]) for change in changes]

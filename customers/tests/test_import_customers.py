@@ -639,6 +639,15 @@ def test_wrong_parts_of_an_object_are_named_with_dotted_paths(run):
     ]
 
 
+def test_values_of_an_object_that_contradict_each_other_are_named_too(run):
+    contrary = {**FULL, "preferences": {**FULL["preferences"], "budgetMin": 2_000_000, "budgetMax": 1_000_000}}
+    code, summary, found = run([contrary, SECOND], "full.json")
+    assert (code, summary["bad"], summary["inserted"]) == (2, 1, 1)
+    assert [(line["row"], line["column"], line["value"]) for line in found if line["severity"] == "error"] == [
+        ("1", "preferences.budgetMax", "1000000")
+    ]
+
+
 def test_ids_of_json_that_are_no_texts_are_wrong_rows_and_nobodys_ids(run):
     employee = {"id": {"q": 1}, "name": "أحمد", "email": "q@hub.example"}
     wrong = {"id": {"x": 1}, "name": "هند", "phone": "0501234567"}
