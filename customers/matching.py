@@ -232,7 +232,7 @@ def listings_for(customer, *, least=SUITS, size=KEPT, start=0):
         SELECT count(*) OVER (), customer_id, listing_id, score, parts FROM scored WHERE score >= %s
          ORDER BY {BEST_FIRST} LIMIT %s OFFSET %s
     """
-    return _page(sql, [orjson.dumps(keys).decode(), least, size, start])
+    return _page(sql, [orjson.dumps(keys).decode(), least], size, start)
 
 
 def customers_for(listing, customers, *, least=SUITS, size=KEPT, start=0):
@@ -243,13 +243,15 @@ def customers_for(listing, customers, *, least=SUITS, size=KEPT, start=0):
         SELECT count(*) OVER (), customer_id, listing_id, score, parts FROM scored JOIN among ON id = customer_id
          WHERE score >= %s ORDER BY score DESC, lead_score DESC, customer_id LIMIT %s OFFSET %s
     """
-    return _page(sql, [listing.pk, *params, least, size, start])
+    return _page(sql, [listing.pk, *params, least], size, start)
 
 
-def _page(sql, params):
+def _page(sql, params, size, start):
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, [*params, size, start])
         rows = cursor.fetchall()
+    if not rows and start:  # past the end, where no row says how many there are
+        return _page(sql, params, 1, 0)[0], []
     return rows[0][0] if rows else 0, [Match(*match) for _total, *match in rows]
 
 

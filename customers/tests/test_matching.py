@@ -289,6 +289,7 @@ def test_customers_of_a_listing_are_those_whom_the_caller_sees_the_best_first(as
 
     assert seen(ahmed) == ([ids["hot"], ids["cold"], less.pk], 3)
     assert seen(ahmed, "?limit=1&page=2") == ([ids["cold"]], 3)
+    assert seen(ahmed, "?limit=10&page=50") == ([], 3)
     assert seen(layla) == ([ids["hot"], ids["other"], ids["cold"], less.pk], 4)
     assert seen(huda) == ([], 0)
     error_of(as_(noura).get(f"listings/{listing.pk}/customers"), 404, "RESOURCE_NOT_FOUND")
