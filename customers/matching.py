@@ -92,7 +92,7 @@ def _places(wishes, lives_in):
     places = {city_key(text)[:100]: set() for text in _texts(wishes.get("preferredCities"))}
     anywhere = set()
     for area in _texts(wishes.get("preferredAreas")):
-        city, dash, district = area.partition(" - ")
+        city, dash, district = f" {area.strip()} ".partition(" - ")
         if dash:
             places.setdefault(city_key(city)[:100], set()).update(_spellings(district))
         elif resolve_city(area):
@@ -114,7 +114,7 @@ def _spellings(district):
 
 
 def _texts(value):
-    return [text for text in value if isinstance(text, str) and text.strip()] if isinstance(value, list) else []
+    return [text for text in value if isinstance(text, str) and fold_text(text)] if isinstance(value, list) else []
 
 
 def _amount(value):

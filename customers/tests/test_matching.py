@@ -159,6 +159,7 @@ def test_without_a_type_any_will_do_and_without_a_purpose_the_budget_tells():
     [
         {"propertyType": "villa", "preferredAreas": {"a": 1}, "preferredCities": 7, "amenities": "pool"},
         {"propertyType": [None, 3, "", "villa"], "preferredAreas": [[], " - ", "الرياض - "], "bedrooms": "أربع"},
+        {"propertyType": ["ـ"], "preferredAreas": ["ـ", "الرياض -"], "amenities": ["ـ", "\u200f"]},
         {"budgetMin": "كثير", "budgetMax": -5, "minArea": 0, "maxArea": True, "bedrooms": 0.5},
         {"purpose": ["buy"], "furnishing": 3, "floorPreference": {}, "bedrooms": 10**30},
         {"budgetMax": 1e300, "budgetMin": 1e-300},
