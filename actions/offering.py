@@ -27,7 +27,7 @@ RULE = "matches_new"
 MOST_TOLD = 25
 # Silence after somebody has dealt with matches of a customer, and about a property that was not wanted.
 AFTER_COMPLETION, AFTER_DISMISSAL = timedelta(days=3), timedelta(days=14)
-TITLE = "%(listings)s تطابق تفضيلات العميل"
+TITLE = "%(listings)s %(match)s تفضيلات العميل"
 _NOUNS = {"type:villa": VILLA, "type:apartment": APARTMENT, "type:land": LAND}
 _STILL_LOOK = [stage for stage in Stage.values if STAGE_RANK[stage] < STAGE_RANK[Stage.CONTRACT_PREP]]
 
@@ -136,4 +136,6 @@ def _metadata(customer, listing, match, ids):
 def _title(listings):
     kinds = {listing.type_key for listing in listings}
     noun = _NOUNS.get(kinds.pop(), PROPERTY) if len(kinds) == 1 else PROPERTY
-    return TITLE % {"listings": counted(len(listings), noun)}
+    one, two = ("يطابق", "يطابقان") if noun is PROPERTY else ("تطابق", "تطابقان")
+    match = {1: one, 2: two}.get(len(listings), "تطابق")
+    return TITLE % {"listings": counted(len(listings), noun), "match": match}

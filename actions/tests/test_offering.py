@@ -68,14 +68,14 @@ def test_a_new_listing_opens_an_action_with_its_reasons_due_on_the_next_workday(
 def test_later_listings_join_the_open_action_and_a_replay_changes_nothing(ahmed, customer):
     first, second = told(ahmed), told(ahmed)
     (action,) = offers(customer)
-    assert (action.title, action.metadata["propertyIds"]) == ("فيلتان تطابق تفضيلات العميل", [first.pk, second.pk])
+    assert (action.title, action.metadata["propertyIds"]) == ("فيلتان تطابقان تفضيلات العميل", [first.pk, second.pk])
     for listing in (first, second):
         again(listing)
     assert [(row.pk, row.version) for row in offers()] == [(action.pk, 2)]
     apartment = make_customer(ahmed, preferences={**WISHES, "propertyType": []})
     third, flat = told(ahmed), told(ahmed, type="شقة")
     (mixed,) = offers(apartment)
-    assert (mixed.title, mixed.metadata["propertyIds"]) == ("عقاران تطابق تفضيلات العميل", [third.pk, flat.pk])
+    assert (mixed.title, mixed.metadata["propertyIds"]) == ("عقاران يطابقان تفضيلات العميل", [third.pk, flat.pk])
 
 
 def test_what_is_cheaper_or_to_be_had_again_is_news_and_other_changes_are_none(ahmed, customer):
