@@ -50,7 +50,8 @@ def offer_listing(listing, matches):
     for customer in news:
         if action := open_of.get(customer.pk):
             _add(action, customer, listing, match_of[customer.pk])
-    _open(organization, [customer for customer in news if customer.pk not in open_of], listing, match_of)
+    served = open_of.keys() | _served_by_people(customers)
+    _open(organization, [customer for customer in news if customer.pk not in served], listing, match_of)
 
 
 def _hold_best(organization, ids):
@@ -73,6 +74,12 @@ def _offers():
     return CustomerAction.objects.filter(type=ActionType.PROPERTY_MATCH, rule=RULE).exclude(
         completed_at__lt=timezone.now() - max(AFTER_COMPLETION, AFTER_DISMISSAL)
     )
+
+
+def _served_by_people(customer_ids):
+    """Those for whom somebody has opened such an action, or taken one over, that is still open."""
+    theirs = CustomerAction.objects.filter(type=ActionType.PROPERTY_MATCH, rule=None, completed_at=None)
+    return set(theirs.filter(customer__in=customer_ids).values_list("customer", flat=True))
 
 
 def _silences(action, listing):

@@ -145,11 +145,19 @@ def test_the_best_by_lead_score_are_told_of(ahmed):
     assert {action.customer_id for action in offers()} == best
 
 
-def test_somebody_may_open_one_by_hand_beside_it(ahmed, customer):
-    by_hand = make_action(ahmed, customer, type="property_match")
+def test_none_is_opened_beside_one_that_people_have_opened_or_taken_over(as_, ahmed, customer):
+    first = told(ahmed)
+    (taken_over,) = offers(customer)
+    path = f"customers/actions/{taken_over.pk}"
+    data_of(as_(ahmed).post(f"{path}/complete", {}))
+    data_of(as_(ahmed).post(f"{path}/restore", {}))
+    other = make_customer(ahmed, preferences=WISHES)
+    make_action(ahmed, other, type="property_match")
+    CustomerAction.objects.filter(pk=taken_over.pk).update(status="in_progress")
     told(ahmed)
-    assert [action.rule for action in offers(customer)] == [None, RULE]
-    assert by_hand.rule is None
+    assert [(action.rule, action.metadata.get("propertyIds")) for action in offers()] == [
+        (None, [first.pk]), (None, None),
+    ]  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)
