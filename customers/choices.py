@@ -520,19 +520,19 @@ class ProbabilityBasis(models.TextChoices):
 class ChurnRisk(models.TextChoices):
     """How likely a customer is to fall silent."""
 
-    LOW = "low", _("Low")
-    MEDIUM = "medium", _("Medium")
-    HIGH = "high", _("High")
+    LOW = "low", _("Low risk")
+    MEDIUM = "medium", _("Medium risk")
+    HIGH = "high", _("High risk")
 
 
 class EngagementLevel(models.TextChoices):
     """How much a customer has been in touch lately."""
 
-    VERY_LOW = "very_low", _("Very low")
-    LOW = "low", _("Low")
-    MEDIUM = "medium", _("Medium")
-    HIGH = "high", _("High")
-    VERY_HIGH = "very_high", _("Very high")
+    VERY_LOW = "very_low", _("Very low engagement")
+    LOW = "low", _("Low engagement")
+    MEDIUM = "medium", _("Medium engagement")
+    HIGH = "high", _("High engagement")
+    VERY_HIGH = "very_high", _("Very high engagement")
 
 
 class LeadFeature(models.TextChoices):

@@ -83,7 +83,7 @@ def test_a_score_is_shown_with_all_that_it_is_made_of(fatima, known):
     words, html = score_of(fatima, known)
     assert "Score 56 ↑ Rising: 34 until 4 March 2030 Down payment within 90 days 8% A placeholder: " in words
     assert (
-        "Risk of losing the customer Low Engagement High Sentiment 50 From −100 to 100 "
+        "Risk of losing the customer Low risk Engagement High engagement Sentiment 50 From −100 to 100 "
         "Likely to close within about 6 weeks Recommended follow-up 5 March 2030, 10:00 3 March 2030 Today"
     ) in words
     assert (
@@ -113,7 +113,7 @@ def test_why_somebody_may_be_lost_is_told_in_the_language_of_the_page(fatima, kn
     clock.move(days=20)
     tasks.score_everybody()
     words, _html = score_of(fatima, known)
-    assert "Risk of losing the customer High No contact for 20 days; usual is every 3 days" in words
+    assert "Risk of losing the customer High risk No contact for 20 days; usual is every 3 days" in words
     assert "لا تواصل منذ 20 يومًا، والمعتاد كل 3 أيام" in score_of(fatima, known, language="ar")[0]
 
 
