@@ -15,7 +15,7 @@ from actions.services import change_all, holders_among, insert_all
 from config.clock import zone_of
 from config.counted import APARTMENT, LAND, PROPERTY, VILLA, counted
 from config.db import held
-from customers.choices import STAGE_RANK, ConsentPurpose, Priority, Stage
+from customers.choices import STAGE_RANK, ConsentPurpose, ListingStatus, Priority, Stage
 from customers.matching import KEPT, reasons_of
 from customers.models import Customer, Listing
 from employees.choices import GatePreset
@@ -119,10 +119,14 @@ def _able(customers):
 
 
 def _add(action, customer, listing, match):
-    ids = [*_listings_of(action), listing.pk][-KEPT:]
-    listings = Listing.objects.filter(organization=customer.organization_id, pk__in=ids)
-    metadata = {**action.metadata, **_metadata(customer, listing, match, ids)}
-    change_all([action], {"title": _title(list(listings)), "metadata": metadata}, None, "")
+    """Tell of one more, and no longer of what cannot be had or what the customer knows by now."""
+    named = dict.fromkeys([*_listings_of(action), listing.pk])
+    on_offer = Listing.objects.filter(organization=customer.organization_id, status=ListingStatus.AVAILABLE)
+    told = on_offer.exclude(pk__in=customer.properties.values("property_id")).in_bulk(list(named))
+    if listing.pk in told:
+        ids = [key for key in named if key in told][-KEPT:]
+        metadata = {**action.metadata, **_metadata(customer, listing, match, ids)}
+        change_all([action], {"title": _title([told[key] for key in ids]), "metadata": metadata}, None, "")
 
 
 def _metadata(customer, listing, match, ids):

@@ -78,6 +78,16 @@ def test_later_listings_join_the_open_action_and_a_replay_changes_nothing(ahmed,
     assert (mixed.title, mixed.metadata["propertyIds"]) == ("عقاران يطابقان تفضيلات العميل", [third.pk, flat.pk])
 
 
+def test_an_action_tells_of_what_can_still_be_had_and_is_not_known_yet(as_, layla, ahmed, customer):
+    sold, gone, known, left = (told(ahmed) for _number in range(4))
+    for listing, status in ((sold, "sold"), (gone, "archived")):
+        data_of(as_(layla).patch(f"listings/{listing.pk}", {"status": status}))
+    data_of(as_(ahmed).post(f"customers/{customer.pk}/properties", {"propertyId": known.pk}), 201)
+    last = told(ahmed)
+    (action,) = offers()
+    assert (action.title, action.metadata["propertyIds"]) == ("فيلتان تطابقان تفضيلات العميل", [left.pk, last.pk])
+
+
 def test_what_is_cheaper_or_to_be_had_again_is_news_and_other_changes_are_none(ahmed, customer):
     listing = told(ahmed, status="reserved", price=1_500_000)
 
