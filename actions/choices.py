@@ -65,6 +65,7 @@ DO_NOT_CONTACT_REASON = "طلب العميل عدم التواصل معه"
 
 # Why the system takes back what it has opened.
 NO_LONGER_ADVISED = "تغيّر وضع العميل ولم تعد هذه الخطوة هي التالية"
+NO_LONGER_TO_BE_HAD = "لم يعد أي من هذه العقارات متاحًا"
 
 # The follow-up that an interaction asks for, and why it is dismissed.
 FOLLOW_UP_TITLE = "متابعة بعد آخر تواصل"

@@ -29,7 +29,7 @@ MOST_TOLD = 25
 AFTER_COMPLETION, AFTER_DISMISSAL = timedelta(days=3), timedelta(days=14)
 TITLE = "%(listings)s %(match)s تفضيلات العميل"
 _NOUNS = {"type:villa": VILLA, "type:apartment": APARTMENT, "type:land": LAND}
-_STILL_LOOK = [stage for stage in Stage.values if STAGE_RANK[stage] < STAGE_RANK[Stage.CONTRACT_PREP]]
+STILL_LOOK = [stage for stage in Stage.values if STAGE_RANK[stage] < STAGE_RANK[Stage.CONTRACT_PREP]]
 
 
 def offer_listing(listing, matches):
@@ -57,7 +57,7 @@ def offer_listing(listing, matches):
 def _hold_best(organization, ids):
     """`{id: customer}` of the best by lead score who may be told of offers, held."""
     allowed = Customer.objects.filter(
-        pk__in=ids, deleted_at=None, erased_at=None, do_not_contact=False, stage__in=_STILL_LOOK
+        pk__in=ids, deleted_at=None, erased_at=None, do_not_contact=False, stage__in=STILL_LOOK
     )
     if organization.gate_preset == GatePreset.STRICT:
         allowed = allowed.having_agreed(ConsentPurpose.MARKETING)
@@ -85,7 +85,9 @@ def _served_by_people(customer_ids):
 def _silences(action, listing):
     if action.status == ActionStatus.COMPLETED:
         return action.completed_at >= timezone.now() - AFTER_COMPLETION
-    return action.status == ActionStatus.DISMISSED and listing.pk in _listings_of(action)
+    # What the system has taken back nobody has refused.
+    is_refused = action.status == ActionStatus.DISMISSED and action.completed_by_id is not None
+    return is_refused and listing.pk in _listings_of(action)
 
 
 def _listings_of(action):

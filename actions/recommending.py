@@ -16,8 +16,10 @@ from django.db.models import Count
 from django.utils import timezone
 
 from actions.advice import words_of
-from actions.choices import NO_LONGER_ADVISED, OUTREACH, ActionStatus
+from actions.choices import NO_LONGER_ADVISED, NO_LONGER_TO_BE_HAD, OUTREACH, ActionStatus
 from actions.models import CustomerAction, Recommendation
+from actions.offering import RULE as OFFER
+from actions.offering import STILL_LOOK
 from actions.rules import RULE, RULES, Clock
 from actions.services import able, change_all, insert_all, move_to
 from config.audit import recorded
@@ -86,34 +88,60 @@ def _score_who_waits(organization, now):
 
 # --- What holds no longer ------------------------------------------------------------------------
 
-# Untouched: nobody has begun, changed, put off or written a note about it.
-_OUTDATED = """
-    SELECT a.id FROM customer_actions a
+# Nobody has begun it, put it off or written a note about it.
+_UNTOUCHED = """
+    a.organization_id = %s AND a.rule IS NOT NULL AND a.completed_at IS NULL AND NOT a.customer_deleted
+    AND a.status = 'pending' AND NOT EXISTS (SELECT FROM action_notes n WHERE n.action_id = a.id)
+"""
+# Nor changed it.
+_OUTDATED = f"""
+    SELECT a.id, a.version, '{NO_LONGER_ADVISED}' FROM customer_actions a
       JOIN recommendations r ON r.action_id = a.id JOIN lead_scores s ON s.customer_id = a.customer_id
-     WHERE a.organization_id = %s AND a.rule IS NOT NULL AND a.completed_at IS NULL AND NOT a.customer_deleted
-       AND a.status = 'pending' AND a.version = 1
+     WHERE {_UNTOUCHED} AND a.version = 1
        AND (s.advice ->> 'rule' IS DISTINCT FROM r.rule OR s.advice ->> 'anchor' IS DISTINCT FROM r.anchor)
-       AND NOT EXISTS (SELECT FROM action_notes n WHERE n.action_id = a.id)
      ORDER BY a.id
+"""
+# Offers change with every listing that joins them. Whoever has made something else of `propertyIds` knows why.
+_OUTLIVED = f"""
+    SELECT id, version, CASE WHEN has_come_far THEN '{NO_LONGER_ADVISED}' ELSE '{NO_LONGER_TO_BE_HAD}' END FROM (
+        SELECT a.id, a.version, c.stage <> ALL(%s) AS has_come_far, (
+                SELECT bool_or(EXISTS (
+                           SELECT FROM listings l
+                            WHERE l.id = told #>> '{{}}' AND l.organization_id = a.organization_id
+                              AND l.status = 'available'))
+                  FROM jsonb_array_elements(CASE jsonb_typeof(a.metadata -> 'propertyIds')
+                                            WHEN 'array' THEN a.metadata -> 'propertyIds' ELSE '[]' END) AS told
+                 WHERE jsonb_typeof(told) = 'string') AS can_be_had
+          FROM customer_actions a JOIN customers c ON c.id = a.customer_id
+         WHERE {_UNTOUCHED} AND a.rule = '{OFFER}'
+    ) AS offers WHERE has_come_far OR NOT can_be_had ORDER BY id
 """
 
 
 def _withdraw_all(organization):
+    found = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_OUTDATED, [organization.pk])
-        keys = [key for (key,) in cursor.fetchall()]
-    return sum(_withdraw(keys[start : start + BATCH]) for start in range(0, len(keys), BATCH))
+        for sql, params in ((_OUTDATED, [organization.pk]), (_OUTLIVED, [STILL_LOOK, organization.pk])):
+            cursor.execute(sql, params)
+            for key, version, reason in cursor.fetchall():
+                found[reason].append((key, version))
+    return sum(
+        _withdraw(dict(seen[start : start + BATCH]), reason)
+        for reason, seen in found.items()
+        for start in range(0, len(seen), BATCH)
+    )
 
 
 @tried_again
-def _withdraw(keys):
-    """Dismiss actions that nobody has touched; returns how many."""
+def _withdraw(versions, reason):
+    """Dismiss those of the actions `{id: version}` that nobody has touched since; returns how many."""
     with recorded(None):
-        untouched = CustomerAction.objects.filter(pk__in=keys, status=ActionStatus.PENDING, version=1)
+        untouched = CustomerAction.objects.filter(pk__in=versions, status=ActionStatus.PENDING)
         theirs = Customer.objects.filter(pk__in=untouched.values("customer"))
         holding = [customer.pk for customer in held(theirs, skip_locked=True)]
-        actions = list(held(untouched.filter(customer__in=holding)))
-        change_all(actions, move_to(ActionStatus.DISMISSED, actor=None, reason=NO_LONGER_ADVISED), None, "")
+        actions = held(untouched.filter(customer__in=holding))
+        actions = [action for action in actions if action.version == versions[action.pk]]
+        change_all(actions, move_to(ActionStatus.DISMISSED, actor=None, reason=reason), None, "")
     return len(actions)
 
 

@@ -7,6 +7,7 @@ import pytest
 from actions import services
 from actions.models import CustomerAction
 from actions.offering import MOST_TOLD, RULE
+from actions.recommending import recommend
 from config.testing import at_once, data_of, make_action, make_customer, make_listing
 from customers import tasks
 from customers.models import Customer, MatchRequest
@@ -86,6 +87,40 @@ def test_an_action_tells_of_what_can_still_be_had_and_is_not_known_yet(as_, layl
     last = told(ahmed)
     (action,) = offers()
     assert (action.title, action.metadata["propertyIds"]) == ("فيلتان تطابقان تفضيلات العميل", [left.pk, last.pk])
+
+
+def test_an_action_is_taken_back_when_nothing_of_it_can_be_had_or_nobody_looks_any_more(
+    clock, ahmed, layla, organization
+):
+    clock.now = datetime(2026, 11, 24, 8, tzinfo=UTC)  # a Tuesday at eleven in Riyadh
+    everybody = {name: make_customer(ahmed, preferences=WISHES) for name in ("left", "far", "noted", "begun", "odd")}
+    listing, other = told(ahmed), told(ahmed)
+    of = {action.customer_id: action for action in offers()}
+    of = {name: of[customer.pk] for name, customer in everybody.items()}
+
+    def taken_back():
+        clock.move(minutes=5)
+        recommend(organization, now=clock.now)
+        dismissed = CustomerAction.objects.filter(type="property_match", status="dismissed")
+        return {name: dismissed.get(pk=of[name].pk).reason for name in of if dismissed.filter(pk=of[name].pk)}
+
+    Customer.objects.filter(pk=everybody["far"].pk).update(stage="contract_prep")
+    assert taken_back() == {"far": "تغيّر وضع العميل ولم تعد هذه الخطوة هي التالية"}
+    services.add_note(of["noted"], actor=ahmed, content="سأتصل")
+    services.start_action(of["begun"], actor=ahmed)
+    for odd in ({"a": 1}, "text", [3, None, {}], None):
+        CustomerAction.objects.filter(pk=of["odd"].pk).update(metadata={"propertyIds": odd})
+        assert taken_back().keys() == {"far"}
+    listings.update_listing(other, actor=layla, values={"status": "sold"})
+    assert taken_back().keys() == {"far"}
+    listings.update_listing(listing, actor=layla, values={"status": "reserved"})
+    assert taken_back() == {
+        "far": "تغيّر وضع العميل ولم تعد هذه الخطوة هي التالية", "left": "لم يعد أي من هذه العقارات متاحًا",
+    }  # fmt: skip
+    # Nobody has refused it, so that it is news when it can be had again.
+    listings.update_listing(listing, actor=layla, values={"status": "available"})
+    tasks.match_waiting()
+    assert [action.status for action in offers(everybody["left"])] == ["dismissed", "pending"]
 
 
 def test_what_is_cheaper_or_to_be_had_again_is_news_and_other_changes_are_none(ahmed, customer):
