@@ -25,6 +25,8 @@ BASES = {
     ModelKind.CALIBRATED: ProbabilityBasis.CALIBRATED,
     ModelKind.REFITTED: ProbabilityBasis.FITTED,
 }
+# A narrower spread of logits is that of rounding: customers who are all alike.
+_LEAST_SPREAD = 1e-9
 _CONVERTED = CONVERTED_RANK
 _RECENCY = NAMES.index("recency")
 
@@ -50,10 +52,11 @@ class Card:
         self.shares = [
             shares.get(feature.name) or [1 / len(feature.points)] * len(feature.points) for feature in FEATURES
         ]
-        self.is_points = self.kind == ModelKind.POINTS or not model.scale.get("logit_sd")
+        scale = model.scale if model else {}
+        is_spread = scale.get("points_sd", 0) > 0 and scale.get("logit_sd", 0) > _LEAST_SPREAD
+        self.is_points = self.kind == ModelKind.POINTS or not is_spread
         self.intercept = model.intercept if model else 0
         self.coefs = None if self.kind == ModelKind.POINTS else [model.coefs[name] for name in NAMES]
-        scale = model.scale if model else {}
         self.factor = 1 if self.is_points else scale["points_sd"] / scale["logit_sd"]
         self.shift = 0 if self.is_points else scale["points_mean"] - self.factor * scale["logit_mean"]
 

@@ -228,6 +228,9 @@ def test_a_refit_that_learnt_something_passes_the_gate():
     assert candidate.model.decision == "Passed the gate"
     assert candidate.model.metrics["auc"] > candidate.model.baseline_metrics["points"]["auc"] + 0.05
     assert calibration.model.kind == ModelKind.CALIBRATED
+    # It would have taken over from the calibration, and that from the points.
+    assert [each.model.baseline_metrics["incumbent"]["kind"] for each in (candidate, calibration)] == ["l1", "l0"]
+    assert sum(candidate.model.metrics["score_shares"]) == pytest.approx(1)
 
 
 def test_noise_never_passes_the_gate():
@@ -244,6 +247,38 @@ def test_too_few_winners_are_the_reason_of_a_refusal():
     assert won < 15
     assert candidate.model.decision.startswith(f"Refused: won customers in training {won} (≥ 15)")
     assert candidate.model.status == "rejected"
+
+
+def test_what_cannot_be_compared_is_refused():
+    rows = draw_rows(800, logit=otherwise)
+    training, holdout = split(rows)
+    holdout.won[:] = 1
+    model, plain = fitted(training, rows.bins[:300]), calibrated(training, rows.bins[:300])
+    asked = {check.name: check for check in checks(Card(model), Card(plain), training, holdout, rows.bins[:300])}
+    assert asked["AUC lost"][1:] == ("–", "≤ 0.005", False)
+    # The rest of it is compared all the same.
+    assert not asked["observed over expected"].holds
+    assert {"chance to be better", "calibration error"} <= set(asked)
+
+
+def test_a_model_that_takes_the_spread_from_scores_is_refused():
+    rows = draw_rows(800, logit=otherwise)
+    training, holdout = split(rows)
+    model, plain = fitted(training, rows.bins[:300]), calibrated(training, rows.bins[:300])
+    model.scale["logit_sd"] *= 3
+    asked = checks(Card(model), Card(plain), training, holdout, rows.bins[:300])
+    (failed,) = [check for check in asked if not check.holds and check.name.startswith("spread")]
+    assert failed == ("spread of scores beside that of points", "0.34", "≥ 0.5", False)
+
+
+def test_scores_stay_the_points_where_all_open_customers_are_alike():
+    rows = draw_rows(800, logit=otherwise)
+    model = fitted(rows, np.repeat(rows.bins[:1], 9, axis=0))
+    assert model.scale["logit_sd"] == pytest.approx(0)
+    # What rounding may leave of it.
+    model.scale["logit_sd"] = 2e-15
+    card = Card(model)
+    assert [card.score(bins) for bins in rows.bins.tolist()] == points_of(rows.bins).tolist()
 
 
 def test_a_model_of_other_features_is_refused():

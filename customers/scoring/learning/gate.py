@@ -1,5 +1,6 @@
 """What is asked of a model before customers are scored by it: better on customers and days that it has not seen."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ LEAST_CHANCE_BETTER, MOST_AUC_LOST, MOST_ECE = 0.95, 0.005, 0.05
 OBSERVED_OVER_EXPECTED = (0.7, 1.4)
 # By how much scores may move on the day that a model takes over: their mean, and the share of those that are high.
 MOST_MEAN_SHIFT, MOST_HIGH_SHIFT, HIGH = 2, 0.03, 80
+# How much of the spread that points have is left of it in scores.
+LEAST_SPREAD = 0.5
 
 
 class Check(NamedTuple):
@@ -54,17 +57,19 @@ def checks(card, incumbent, training, holdout, open_bins):
         Check(_("won customers in the holdout"), str(later), f"≥ {LEAST_IN_HOLDOUT}", later >= LEAST_IN_HOLDOUT),
         *_invariants(card, open_bins),
     ]
-    if not later or later == holdout.n_customers:
+    if not len(holdout):
         return found
     new, old = chances(card, holdout), chances(incumbent, holdout)
     better = metrics.chance_better(holdout.won, new, old, holdout.customers)
-    lost_auc = metrics.auc(holdout.won, old) - metrics.auc(holdout.won, new)
+    auc, old_auc = metrics.auc(holdout.won, new), metrics.auc(holdout.won, old)
+    # Of winners alone there is no order to compare: what cannot be shown does not hold.
+    lost_auc, told = (math.inf, "–") if auc is None else (old_auc - auc, f"{old_auc - auc:.4f}")
     error, ratio = metrics.ece(holdout.won, new), metrics.observed_over_expected(holdout.won, new)
     least, most = OBSERVED_OVER_EXPECTED
     return [
         *found,
         Check(_("chance to be better"), f"{better:.3f}", f"≥ {LEAST_CHANCE_BETTER}", better >= LEAST_CHANCE_BETTER),
-        Check(_("AUC lost"), f"{lost_auc:.4f}", f"≤ {MOST_AUC_LOST}", lost_auc <= MOST_AUC_LOST),
+        Check(_("AUC lost"), told, f"≤ {MOST_AUC_LOST}", lost_auc <= MOST_AUC_LOST),
         Check(_("calibration error"), f"{error:.4f}", f"≤ {MOST_ECE}", error <= MOST_ECE),
         Check(_("observed over expected"), f"{ratio:.2f}", f"{least}-{most}", least <= ratio <= most),
     ]
@@ -88,8 +93,10 @@ def _invariants(card, open_bins):
         score = card.score(bins)
         scores.append(score)
         unexplained += abs(card.base + sum(card.deltas(bins, score)) - score) > 1
-    mean_shift, high_shift = handover(np.array(scores), points_of(open_bins))
-    outside = sum(not isinstance(score, int) or not 0 <= score <= 100 for score in scores)
+    scores, points = np.array(scores), points_of(open_bins)
+    mean_shift, high_shift = handover(scores, points)
+    spread = float(scores.std() / points.std()) if len(set(points)) > 1 else 1.0
+    outside = int(((scores < 0) | (scores > 100)).sum())
     return [
         Check(_("made for these features"), card.spec_hash, SPEC_HASH, card.spec_hash == SPEC_HASH),
         Check(_("features that may lower the score by more"), str(falling), "0", not falling),
@@ -99,6 +106,10 @@ def _invariants(card, open_bins):
         Check(
             _("shift of the share of high scores"), f"{high_shift:.3f}", f"≤ {MOST_HIGH_SHIFT}",
             high_shift <= MOST_HIGH_SHIFT,
+        ),
+        Check(
+            _("spread of scores beside that of points"), f"{spread:.2f}", f"≥ {LEAST_SPREAD}",
+            spread >= LEAST_SPREAD,
         ),
     ]  # fmt: skip
 

@@ -57,15 +57,13 @@ def learn(rows, open_bins, *, incumbent=None, cut=None):
     if min(training.n_wins, training.n_customers - training.n_wins) >= LEAST_TO_REFIT:
         model = fitted(training, open_bins)
     found = []
-    if model.kind == ModelKind.REFITTED:
-        asked = checks(Card(model), incumbent or Card(plain), training, holdout, open_bins)
-        found.append(Candidate(model, asked))
-    elif incumbent:
-        found.append(Candidate(plain, checks(Card(plain), incumbent, training, holdout, open_bins)))
+    if incumbent or model.kind == ModelKind.REFITTED:
+        other = incumbent or Card(plain)
+        asked = checks(Card(model), other, training, holdout, open_bins)
+        found.append(_reported(Candidate(model, asked), other, training, holdout))
     if not incumbent:
-        found.append(Candidate(plain, checks_of_calibration(Card(plain), training, open_bins)))
-    for candidate in found:
-        _report(candidate, incumbent or Card(), training, holdout)
+        asked = checks_of_calibration(Card(plain), training, open_bins)
+        found.append(_reported(Candidate(plain, asked), Card(), training, holdout))
     return found
 
 
@@ -166,14 +164,16 @@ def moment_of(day):
     return datetime.fromtimestamp(float(day) * 86_400, UTC)
 
 
-def _report(candidate, incumbent, training, holdout):
+def _reported(candidate, other, training, holdout):
+    """The Candidate with what was found of it, beside the card that it would take over from."""
     model, base_rate = candidate.model, float(training.won.mean())
-    model.metrics = report(Card(model), holdout, base_rate) | {
+    model.metrics |= report(Card(model), holdout, base_rate) | {
         "checks": [check._asdict() for check in candidate.checks]
     }
     model.baseline_metrics = {
-        "incumbent": report(incumbent, holdout, base_rate),
+        "incumbent": report(other, holdout, base_rate),
         "points": report(Card(), holdout, base_rate),
     }
     model.decision = decision_of(candidate.checks)
     model.status = ModelStatus.CANDIDATE if candidate.has_passed else ModelStatus.REJECTED
+    return candidate
