@@ -1,7 +1,7 @@
 """Periodic work about customers. Each may run late, or again."""
 
 from config.counts import report
-from config.jobs import job
+from config.jobs import apart, job
 from customers import counting, refreshing, transferring
 from customers.services import customer as services
 from customers.services import matching, merge, scoring, search
@@ -80,6 +80,10 @@ def train_lead_models():
     # numpy is no matter of whoever only imports tasks.
     from customers.scoring.learning import drift, training
 
-    for organization in Organization.objects.order_by("pk"):
+    def watch_and_train(keys):
+        (organization,) = Organization.objects.filter(pk__in=keys)
         drift.watch(organization, by="train_lead_models")
         training.train(organization, by="train_lead_models")
+
+    for key in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        apart(watch_and_train, [key])

@@ -54,6 +54,8 @@ class LeadScoreModel(models.Model):
     decision = models.TextField(_("decision"), blank=True)
     created_by = models.CharField(_("made by"), max_length=255, blank=True)
     created_at = models.DateTimeField(_("made at"), default=timezone.now)
+    # When it was put in place last; null where it never was, or where it was taken back.
+    activated_at = models.DateTimeField(_("in place since"), null=True)
 
     class Meta:
         db_table = "lead_score_models"

@@ -133,6 +133,18 @@ class Card:
         ]
 
 
+def is_whole(model):
+    """Whether a model has a number for each bin of each feature, so that a Card can be made of it."""
+    try:
+        card = Card(model)
+        worths = [card.intercept, card.factor, card.shift, *(coef for coefs in card.coefs or () for coef in coefs)]
+        sizes = [list(map(len, numbers)) for numbers in (card.coefs or card.shares, card.shares)]
+        expected = [len(feature.points) for feature in FEATURES]
+        return all(map(math.isfinite, worths)) and sizes == [expected, expected]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+
+
 def active_card(organization_id):
     """The Card of an organization: its own active model, else the global one, else the documented points.
 

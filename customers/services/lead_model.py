@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.db import held
 from customers.choices import ModelStatus
+from customers.scoring.cards import is_whole
 from customers.scoring.scorecard import SPEC_HASH
 from employees.models import Organization
 
@@ -16,14 +18,12 @@ from employees.models import Organization
 def keep(organization, models, *, by):
     """Store trained models under the next versions of an organization; the first that was not refused becomes active.
 
-    Returns that one, or None. A refusal takes the place of the refusal before it: a weekly no is told once.
+    Returns that one, or None. Refusals take the place of those before them: a weekly no is told once.
     """
     with _alone(organization):
         rows = organization.lead_score_models
         last = rows.aggregate(last=Max("version"))["last"] or 0
-        newest = rows.order_by("-version").first()
-        if newest and newest.status == ModelStatus.REJECTED:
-            newest.delete()
+        rows.filter(status=ModelStatus.REJECTED).delete()
         for version, model in enumerate(models, last + 1):
             model.organization, model.version, model.created_by = organization, version, by
             model.save(force_insert=True)
@@ -36,7 +36,8 @@ def keep(organization, models, *, by):
 def activate(organization, version):
     """Have an organization scored by the model of this version; returns it.
 
-    Raises ValidationError when there is none, when the gate refused it, or when it was made for other features.
+    Raises ValidationError when there is none, when the gate refused it, when it was made for other features, or when
+    it lacks what scores are made of.
     """
     with _alone(organization):
         model = organization.lead_score_models.filter(version=version).first()
@@ -46,6 +47,8 @@ def activate(organization, version):
             raise ValidationError(model.decision, code="refused")
         if model.spec_hash != SPEC_HASH:
             raise ValidationError(_("Model %(version)s was made for other features") % {"version": version})
+        if not is_whole(model):
+            raise ValidationError(_("Model %(version)s lacks numbers that scores are made of") % {"version": version})
         if model.status != ModelStatus.ACTIVE:
             _put_in_place(organization, model)
     return model
@@ -54,17 +57,18 @@ def activate(organization, version):
 def roll_back(organization):
     """Have the model count that did before the active one; returns it, or None where only the points are left.
 
-    Raises ValidationError when no model of the organization is active.
+    What is rolled back from comes back by `activate` alone. Raises ValidationError when no model is active.
     """
     with _alone(organization):
         active = organization.lead_score_models.filter(status=ModelStatus.ACTIVE).first()
         if active is None:
             raise ValidationError(_("No model is active: scores are the documented points"))
         before = organization.lead_score_models.filter(
-            status=ModelStatus.RETIRED, version__lt=active.version, spec_hash=SPEC_HASH
+            status=ModelStatus.RETIRED, activated_at__isnull=False, spec_hash=SPEC_HASH
         )
-        model = before.order_by("-version").first()
+        model = before.order_by("-activated_at").first()
         _put_in_place(organization, model)
+        organization.lead_score_models.filter(pk=active.pk).update(activated_at=None)
     return model
 
 
@@ -79,8 +83,8 @@ def _alone(organization):
 def _put_in_place(organization, model):
     organization.lead_score_models.filter(status=ModelStatus.ACTIVE).update(status=ModelStatus.RETIRED)
     if model:
-        model.status = ModelStatus.ACTIVE
-        model.save(update_fields=["status"])
+        model.status, model.activated_at = ModelStatus.ACTIVE, timezone.now()
+        model.save(update_fields=["status", "activated_at"])
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO lead_score_queue (customer_id) SELECT id FROM customers "

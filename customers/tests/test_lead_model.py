@@ -13,7 +13,14 @@ from config.testing import make_customer
 from config.tests.commands import another_session, ran
 from config.tests.test_architecture import is_test, modules
 from customers.choices import ModelStatus
-from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreModel, LeadScoreTouch, StageChange
+from customers.models import (
+    Customer,
+    LeadFeatureSnapshot,
+    LeadScore,
+    LeadScoreModel,
+    LeadScoreTouch,
+    StageChange,
+)
 from customers.scoring.cards import active_card
 from customers.scoring.learning import drift, history
 from customers.scoring.scorecard import FEATURES, FORBIDDEN, MISSING, NAMES, SPEC_HASH
@@ -37,6 +44,8 @@ def model_of(organization, version, status=ModelStatus.RETIRED, **values):
     coefs = {feature.name: [0.0] * len(feature.points) for feature in FEATURES}
     values = {"kind": "l1", "spec_hash": SPEC_HASH, "intercept": -3, "coefs": coefs, "bin_share": {}, "scale": {},
               "train_from": NOW - timedelta(days=300), "train_to": NOW - timedelta(days=200), **values}  # fmt: skip
+    if status in (ModelStatus.ACTIVE, ModelStatus.RETIRED):
+        values.setdefault("activated_at", NOW - timedelta(days=100 - version))
     return LeadScoreModel.objects.create(organization=organization, version=version, status=status, **values)
 
 
@@ -77,14 +86,15 @@ def test_the_first_model_is_in_place_at_once_and_everybody_is_scored_anew(simula
 
 def test_a_model_that_is_no_better_is_refused_with_its_reason_and_told_once(simulated):
     ran("lead_model", "train", f"--organization={simulated.pk}")
-    for version in (2, 3):
+    model_of(simulated, 2, ModelStatus.REJECTED)
+    for version in (3, 4):
         told = ran("lead_model", "train", f"--organization={simulated.pk}")
         assert told.code == 3
         assert "Refused: " in told.out
         assert "AUC of active leads" in told.out
         assert "Documented points" in told.out
         assert standing(simulated) == {1: "active", version: "rejected"}
-    refused = simulated.lead_score_models.get(version=3)
+    refused = simulated.lead_score_models.get(version=4)
     assert "chance to be better 0.000 (≥ 0.95)" in refused.decision
     assert [check["name"] for check in refused.metrics["checks"] if not check["holds"]]
 
@@ -108,6 +118,15 @@ def test_the_weekly_job_trains_every_organization(simulated, noura):
     assert standing(simulated) == {1: "active"}
     assert simulated.lead_score_models.get().created_by == "train_lead_models"
     assert standing(noura.organization) == {}
+
+
+def test_an_organization_that_cannot_be_trained_holds_up_no_other(simulated, noura, caplog):
+    model_of(noura.organization, 1, ModelStatus.ACTIVE, coefs={})
+    snapshot(make_customer(noura), NOW - timedelta(days=100))
+    train_lead_models()
+    assert standing(simulated) == {1: "active"}
+    (record,) = [record for record in caplog.records if record.message == "left out"]
+    assert record.facts == {"row": noura.organization_id}
 
 
 # --- What is learnt from --------------------------------------------------------------------------
@@ -182,6 +201,9 @@ def test_evaluate_asks_a_model_only_about_who_and_what_it_has_not_seen(simulated
     assert model["rows"] == points["rows"]
     rows = history.matured(simulated.pk, timezone.now(), history.open_bins(simulated.pk))
     assert 0 < model["rows"] < (rows.days > until.timestamp() / 86_400).sum()
+    # Of one that does not say what it was trained with, nothing is known to have been seen.
+    simulated.lead_score_models.update(train_to=None)
+    assert json.loads(ran("lead_model", "evaluate", "--format=json").out)["found"][0]["rows"] == len(rows)
 
 
 def test_backtest_tells_of_quarters_after_each_training(simulated):
@@ -215,6 +237,7 @@ def test_activate_puts_a_version_in_place_of_the_active_one(organization):
     [
         (1, 3, "Refused: too few"),
         (2, 1, "Model 2 was made for other features"),
+        (4, 1, "Model 4 lacks numbers that scores are made of"),
         (9, 1, "There is no model 9"),
     ],
 )
@@ -222,10 +245,30 @@ def test_what_may_not_count_is_not_activated(organization, noura, version, code,
     model_of(organization, 1, ModelStatus.REJECTED, decision="Refused: too few")
     model_of(organization, 2, spec_hash="of another code")
     model_of(organization, 3, ModelStatus.ACTIVE)
+    model_of(organization, 4, coefs={"recency": [0.0] * 5})
     model_of(noura.organization, 9)
     told = ran("lead_model", "activate", f"--organization={organization.pk}", f"--version={version}")
     assert (told.code, told.refusal) == (code, refusal)
-    assert standing(organization) == {1: "rejected", 2: "retired", 3: "active"}
+    assert standing(organization) == {1: "rejected", 2: "retired", 3: "active", 4: "retired"}
+
+
+def test_rollback_goes_to_what_counted_before_and_what_was_taken_back_stays_away(organization):
+    model_of(organization, 1)
+    model_of(organization, 2)
+    model_of(organization, 3, ModelStatus.ACTIVE)
+    ran("lead_model", "activate", f"--organization={organization.pk}", "--version=1")
+    for expected in ({3: "active"}, {2: "active"}, {}):
+        assert ran("lead_model", "rollback", f"--organization={organization.pk}").code == 0
+        assert standing(organization) == {1: "retired", 2: "retired", 3: "retired"} | expected
+
+
+@pytest.mark.parametrize("task", [("activate", "--version=1"), ("rollback",)])
+def test_activate_and_rollback_are_never_tried(organization, task):
+    model_of(organization, 1)
+    model_of(organization, 2, ModelStatus.ACTIVE)
+    told = ran("lead_model", *task, "--dry-run", f"--organization={organization.pk}")
+    assert (told.code, told.refusal) == (1, f"{task[0]} cannot be tried by --dry-run: nothing was changed")
+    assert standing(organization) == {1: "retired", 2: "active"}
 
 
 def test_rollback_goes_back_one_by_one_to_the_documented_points(organization):
@@ -269,6 +312,10 @@ def test_a_model_that_expects_too_few_is_calibrated_anew(simulated, monkeypatch)
     assert found.recalibrated.decision.startswith("Calibrated anew")
     after = active_card(simulated.pk)
     assert (before.version, after.version) == (1, 2)
+    # What was found of the model before is not told of this one.
+    assert found.recalibrated.metrics == {"score_shares": model.metrics["score_shares"]}
+    assert found.recalibrated.baseline_metrics == {}
+    assert sum(model.metrics["score_shares"]) == pytest.approx(1)
     again = drift.watch(simulated, by="test", now=brokerage.moment(brokerage.DAYS))
     assert (again.recalibrated, round(again.observed_over_expected, 1)) == (None, 1.0)
 

@@ -20,8 +20,9 @@ class Command(HubCommand):
     help = (
         "Lead score models of organizations. train: learn from what became of customers, and put the model in place if "
         "it passes the gate. evaluate: how far scores agree with what happened. backtest: what models would have told "
-        "of quarters gone by. activate: have a version count. rollback: the version before, or the documented points. "
-        "verify: show on simulated brokerages that scores keep what is promised of them."
+        "of quarters gone by. activate: have a version count. rollback: what counted before, or the documented points, "
+        "until the next weekly training. verify: show on simulated brokerages that scores keep what is promised of "
+        "them. As JSON, train, evaluate and backtest write a line for each organization."
     )
     codes = f"0 done, 1 refused or failed, {REFUSED} refused by the gate"
     busy = BUSY
@@ -44,6 +45,8 @@ class Command(HubCommand):
         organization = organization and organization_of(organization)
         if task in ("activate", "rollback") and not organization:
             raise CommandError(_("%(task)s needs --organization") % {"task": task})
+        if task in ("activate", "rollback") and options["dry_run"]:
+            raise CommandError(_("%(task)s cannot be tried by --dry-run: nothing was changed") % {"task": task})
         self.summary, self.dry_run = options["summary"], options["dry_run"]
         return getattr(self, task)(organization, **options)
 

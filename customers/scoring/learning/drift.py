@@ -110,7 +110,7 @@ def calibrated_anew(model, rows, ratio):
         coefs={name: [slope * coef for coef in coefs] for name, coefs in model.coefs.items()},
         bin_share=model.bin_share,
         scale=scale,
-        metrics=model.metrics,
-        baseline_metrics=model.baseline_metrics,
+        # What else was found is of the model before; scores stay, and so do their shares.
+        metrics={"score_shares": model.metrics.get("score_shares")},
         decision=_("Calibrated anew: of the expected customers, %(ratio).2f times as many were won") % {"ratio": ratio},
     )

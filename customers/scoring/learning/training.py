@@ -93,7 +93,7 @@ def evaluate(organization, *, now=None):
     _open_bins, rows = known(organization, now)
     card = active_card(organization.pk)
     model = LeadScoreModel.objects.filter(pk=card.model_id).first()
-    if model:
+    if model and model.train_to:
         day = model.train_to.timestamp() / 86_400
         rows = rows[(rows.days > day) & ~np.isin(rows.customers, rows.customers[rows.days <= day])]
     base_rate = float(rows.won.mean()) if len(rows) else None
