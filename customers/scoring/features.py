@@ -187,11 +187,12 @@ SELECT c.id, c.organization_id, a.at, c.created_at, c.source, c.preferences ->> 
      ORDER BY changed_at DESC, id DESC LIMIT 1
   ) AS last ON true
   LEFT JOIN LATERAL (
-    SELECT from_stage FROM stage_history WHERE customer_id = a.customer_id AND changed_at > a.at AND last IS NULL
-     ORDER BY changed_at, id LIMIT 1
+    SELECT from_stage, true AS is_there FROM stage_history
+     WHERE customer_id = a.customer_id AND changed_at > a.at AND last IS NULL ORDER BY changed_at, id LIMIT 1
   ) AS next ON true
   CROSS JOIN LATERAL (
-    SELECT coalesce(last.to_stage, next.from_stage, CASE WHEN next IS NULL THEN c.stage END, 'new_lead') AS stage,
+    SELECT coalesce(last.to_stage, next.from_stage, CASE WHEN next.is_there IS NULL THEN c.stage END, 'new_lead')
+               AS stage,
            coalesce(last.changed_at, c.created_at) AS entered_at,
            greatest(date_part('epoch', a.at - coalesce(last.changed_at, c.created_at)) / {_DAY}, 0) AS days
   ) AS place

@@ -15,6 +15,8 @@ from config.tests.test_architecture import is_test, modules
 from customers.choices import ModelStatus
 from customers.models import (
     Customer,
+    CustomerMerge,
+    Interaction,
     LeadFeatureSnapshot,
     LeadScore,
     LeadScoreModel,
@@ -22,6 +24,7 @@ from customers.models import (
     StageChange,
 )
 from customers.scoring.cards import active_card
+from customers.scoring.features import facts_of
 from customers.scoring.learning import drift, history
 from customers.scoring.scorecard import FEATURES, FORBIDDEN, MISSING, NAMES, SPEC_HASH
 from customers.scoring.verification import brokerage, points
@@ -62,6 +65,14 @@ def snapshot(customer, at, **bins):
         customer_id=customer.pk, organization_id=customer.organization_id, as_of=at, bins=row, points=20, score=20,
         logit=-3, model_version=0, spec_hash=SPEC_HASH,
     )  # fmt: skip
+
+
+def came(actor, days, **values):
+    """A customer who was added so many days ago."""
+    customer = make_customer(actor, **values)
+    customer.created_at = NOW - timedelta(days=days)
+    customer.save(update_fields=["created_at"])
+    return customer
 
 
 def became(customer, stage, at):
@@ -168,6 +179,46 @@ def test_enough_snapshots_take_the_place_of_history_computed_anew(layla, monkeyp
             became(customer, "down_payment", NOW - timedelta(days=280))
     rows = history.matured(layla.organization_id, NOW, np.zeros((0, len(NAMES)), np.uint8))
     assert (len(rows), rows.untold) == (6, {})
+
+
+def test_days_before_a_stage_was_written_down_tell_nothing(layla):
+    customer = came(layla, 300, stage="down_payment")
+    StageChange.objects.filter(customer=customer).update(to_stage="negotiation", changed_at=NOW - timedelta(days=150))
+    became(customer, "down_payment", NOW - timedelta(days=100))
+    rows = history.matured(layla.organization_id, NOW, np.zeros((0, len(NAMES)), np.uint8))
+    assert NOW.timestamp() / 86_400 - rows.days.min() < 150
+    assert (set(rows.stages), rows.n_wins) == ({4}, 1)
+    (then,) = facts_of("SELECT id, created_at FROM customers WHERE id = %s", [customer.pk])
+    assert then.stage == "new_lead"
+
+
+def test_days_of_which_something_was_yet_to_be_written_down_tell_nothing(layla):
+    customer = came(layla, 300)
+    StageChange.objects.filter(customer=customer).update(changed_at=customer.created_at)
+    happened, recorded = NOW - timedelta(days=250), NOW - timedelta(days=120)
+    Interaction.objects.create(
+        organization=layla.organization, customer=customer, type="call", direction="inbound", date=happened,
+        created_at=recorded, agent_name="", agent_id=layla.pk,
+    )  # fmt: skip
+    rows = history.matured(layla.organization_id, NOW, np.zeros((0, len(NAMES)), np.uint8))
+    days = NOW.timestamp() / 86_400 - rows.days
+    assert set(np.digitize(days, [120, 250])) == {0, 2}
+
+
+def test_merged_customers_and_what_survivors_were_before_tell_nothing(layla):
+    survivor, merged, undone = [make_customer(layla) for _ in range(3)]
+    for customer in (survivor, merged, undone):
+        for days in (200, 100):
+            snapshot(customer, NOW - timedelta(days=days))
+    Customer.objects.filter(pk=merged.pk).update(merged_into=survivor, deleted_at=NOW)
+    for customer, undone_at in ((survivor, None), (undone, NOW)):
+        CustomerMerge.objects.create(
+            organization=layla.organization, survivor=customer, merged=merged, at=NOW - timedelta(days=150),
+            merged_by="", merged_by_id="", undone_at=undone_at,
+        )  # fmt: skip
+    rows = history._snapshots(layla.organization_id, NOW)
+    days = NOW.timestamp() / 86_400 - rows.days
+    assert sorted(days.round().tolist()) == [100, 100, 200]
 
 
 def test_of_a_large_history_some_customers_are_drawn_whole(simulated, monkeypatch):

@@ -26,25 +26,39 @@ _WON = f"""
                AND h.changed_at > moments.at AND h.changed_at <= moments.at + interval '{HORIZON} days')
 """
 _PERIOD = f"BETWEEN %(now)s - interval '{_YEARS} years' AND %(now)s - interval '{HORIZON} days'"
+# Whoever was merged counts no more; of a survivor, what came before does not tell of all that it has been since.
+_UNMERGED = """c.merged_into_id IS NULL AND NOT EXISTS (
+         SELECT 1 FROM customer_merges m WHERE m.survivor_id = c.id AND m.undone_at IS NULL AND m.at > {at})"""
 # One row a week, however often a customer was written down: each week counts every open customer once.
 _WEEKLY = f"""
     SELECT DISTINCT ON (s.customer_id, date_trunc('week', s.as_of)) s.customer_id, s.as_of AS at, s.bins, c.created_at
       FROM lead_feature_snapshots s JOIN customers c ON c.id = s.customer_id AND c.organization_id = s.organization_id
-     WHERE s.organization_id = %(organization)s AND s.as_of {_PERIOD}
+     WHERE s.organization_id = %(organization)s AND s.as_of {_PERIOD} AND {_UNMERGED.format(at="s.as_of")}
        AND s.spec_hash = '{SPEC_HASH}' AND s.bins[{STAGE + 1}] < {CONVERTED_RANK}
      ORDER BY s.customer_id, date_trunc('week', s.as_of), s.as_of DESC
 """
-# From a day of its own in the customer's first fortnight on, until it has converted or gone.
+# From a day of its own in the customer's first fortnight on, until it has converted or gone. Days before its stage was
+# written down first tell nothing, nor those of which something was yet to be written down: an import brings outcomes,
+# but contacts count from when they were recorded, so who was won would have been silent.
 _FORTNIGHTLY = f"""
     SELECT c.id AS customer_id, look.at, c.created_at
       FROM customers c CROSS JOIN LATERAL (
-        SELECT min(changed_at) AS at FROM stage_history WHERE customer_id = c.id AND to_stage = ANY(%(converted)s)
-      ) AS converted CROSS JOIN LATERAL generate_series(
+        SELECT min(changed_at) AS first_at, min(changed_at) FILTER (WHERE to_stage = ANY(%(converted)s)) AS converted_at
+          FROM stage_history WHERE customer_id = c.id
+      ) AS stages CROSS JOIN LATERAL (
+        SELECT range_agg(tstzrange(happened_at, recorded_at)) AS spans
+          FROM (SELECT date, created_at FROM interactions WHERE customer_id = c.id
+                UNION ALL SELECT datetime, created_at FROM appointments WHERE customer_id = c.id
+                UNION ALL SELECT added_at, created_at FROM property_interests WHERE customer_id = c.id
+               ) AS written (happened_at, recorded_at)
+         WHERE recorded_at > happened_at
+      ) AS unwritten CROSS JOIN LATERAL generate_series(
         c.created_at + make_interval(hours => 1 + abs(hashtext(c.id)::bigint)::int %% {24 * _DAYS_APART - 1}),
-        least(%(now)s - interval '{HORIZON} days', converted.at - interval '1 second', c.deleted_at),
+        least(%(now)s - interval '{HORIZON} days', stages.converted_at - interval '1 second', c.deleted_at),
         interval '{_DAYS_APART} days'
       ) AS look (at)
-     WHERE c.organization_id = %(organization)s AND c.merged_into_id IS NULL AND look.at {_PERIOD}
+     WHERE c.organization_id = %(organization)s AND look.at {_PERIOD} AND {_UNMERGED.format(at="look.at")}
+       AND look.at >= stages.first_at AND NOT coalesce(unwritten.spans @> look.at, false)
 """
 _DRAWN = "abs(hashtext(moments.customer_id || 'drawn')::bigint) %% 10000 < %(share)s"
 
