@@ -12,12 +12,13 @@ from config.backoffice.admin import ReadOnlyAdmin, badge, column
 from config.backoffice.bulk import Unasked, bulk_action
 from customers.choices import LeadFeature, ModelFigure, ModelKind, ModelStatus, Stage
 from customers.models import LeadScoreModel
-from customers.scoring.cards import Card
+from customers.scoring.cards import Card, is_whole
 from customers.scoring.scorecard import FEATURES, SPEC_HASH
 from customers.services import lead_model as services
 
 # A figure and what is required of it, which reads from left to right on any page.
 _LEFT_TO_RIGHT = " \u2066%(figure)s (%(required)s)\u2069"
+_CHECK = ("name", "figure", "required", "holds")
 # How far the axes of the plot reach: as little as holds all that there is.
 _REACHES = (0.1, 0.2, 0.4, 0.6, 0.8, 1)
 
@@ -33,13 +34,13 @@ class Plot(NamedTuple):
 
 def report(request, model):
     """The panel of what was found when a model was made, beside the one that counted then and the documented points."""
-    metrics, baselines = model.metrics, model.baseline_metrics
-    incumbent, points = baselines.get("incumbent", {}), baselines.get("points", {})
+    metrics, baselines = _named(model.metrics), _named(model.baseline_metrics)
+    incumbent, points = _named(baselines.get("incumbent")), _named(baselines.get("points"))
     compared = [metrics, incumbent, points] if incumbent.get("kind") != ModelKind.POINTS else [metrics, points]
-    groups, stages = metrics.get("calibration", []), metrics.get("stages", {})
+    groups, stages = _groups(metrics), _named(metrics.get("stages"))
     context = {
         "decision": decision_of(model),
-        "checks": [check | {"name": _(check["name"])} for check in metrics.get("checks", [])],
+        "checks": [check | {"name": _(check["name"])} for check in _checks(model)],
         "heads": [model, *map(_name_of, compared[1:])],
         "figures": [(label, [_figure(told.get(name)) for told in compared]) for name, label in ModelFigure.choices],
         "plot": _plot(groups),
@@ -52,7 +53,7 @@ def report(request, model):
 
 def decision_of(model):
     """Why a model may count, or may not, in the language of the page."""
-    checks = model.metrics.get("checks")
+    checks = _checks(model)
     if not checks:
         return model.decision
     failed = [_(check["name"]) + _LEFT_TO_RIGHT % check for check in checks if not check["holds"]]
@@ -104,18 +105,44 @@ class LeadScoreModelAdmin(ReadOnlyAdmin):
         return _("Scores follow %(model)s within minutes.") % {"model": model or ModelKind.POINTS.label}
 
 
+# Rows may have been written by other code, or by hand: what cannot be shown is left out, and the rest is.
+
+
+def _named(value):
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value):
+    return value if isinstance(value, list) else []
+
+
+def _checks(model):
+    checks = _list(_named(model.metrics).get("checks"))
+    return [check for check in checks if _named(check).keys() >= set(_CHECK) and isinstance(check["name"], str)]
+
+
+def _groups(metrics):
+    """`[[rows, mean probability, share won]]`."""
+    groups = [group for group in _list(metrics.get("calibration")) if len(_list(group)) == 3]
+    return [
+        group
+        for group in groups
+        if all(isinstance(number, int | float) for number in group) and all(0 <= share <= 1 for share in group[1:])
+    ]
+
+
 def _name_of(told):
     kind, version = told.get("kind"), told.get("version")
-    label = ModelKind(kind).label if kind else "–"
+    label = dict(ModelKind.choices).get(kind, "–") if isinstance(kind, str) else "–"
     return f"{label} {version}" if version else label
 
 
 def _stage(label, told):
-    return label, *(_figure(told.get(name)) for name in ("rows", "wins", "auc"))
+    return label, *(_figure(_named(told).get(name)) for name in ("rows", "wins", "auc"))
 
 
 def _figure(value):
-    if value is None:
+    if not isinstance(value, int | float):
         return "–"
     return number_format(value, 3) if isinstance(value, float) else number_format(value, force_grouping=True)
 
@@ -136,7 +163,7 @@ def _plot(groups):
 
 def _worths(model):
     """`[(feature, [(points of a bin by the model, documented points)])]`; none where it was made for other features."""
-    if model.spec_hash != SPEC_HASH:
+    if model.spec_hash != SPEC_HASH or not is_whole(model):
         return []
     labels = dict(LeadFeature.choices)
     return [

@@ -68,6 +68,28 @@ def test_a_model_without_figures_or_of_other_features_is_shown_as_it_is(layla, m
     assert standing(model.organization) == {1: "active", 2: "rejected", 3: "retired"}
 
 
+@pytest.mark.parametrize(
+    ("metrics", "baselines"),
+    [
+        ([], "none"),
+        (
+            {"checks": [{"name": "won customers in training"}, 5], "calibration": [[1], [7, 1.5, "much"], 3],
+             "stages": {"negotiation": 3}, "auc": "high"},
+            {"incumbent": 5, "points": {"kind": "l9", "version": []}},
+        ),
+    ],
+)  # fmt: skip
+def test_of_a_model_with_odd_figures_is_shown_what_can_be(layla, model, metrics, baselines):
+    odd = model_of(
+        model.organization, 3, "retired", metrics=metrics, baseline_metrics=baselines, decision="By hand",
+        coefs={"recency": "much"}, scale={"points_sd": 5, "logit_sd": 1},
+    )  # fmt: skip
+    assert panel(layla, odd, "decision")[0] == "What was asked of it By hand"
+    assert " AUC – – – " in panel(layla, odd, "figures")[0]
+    listed = AdminClient(layla).get("/admin/customers/leadscoremodel/")
+    assert listed.status_code == 200 and "By hand" in listed.content.decode()
+
+
 def test_admins_choose_which_model_counts_but_none_that_the_gate_has_refused(layla, fatima, model):
     first = model.organization.lead_score_models.get(version=1)
     client = AdminClient(layla)
