@@ -36,7 +36,6 @@ VIEWING = _feminine("معاينة", "معاينت", "معاينات", "معاي�
 VILLA = _feminine("فيلا", "فيلت", "فلل", "فيلا", "villa", "villas")
 APARTMENT = _feminine("شقة", "شقت", "شقق", "شقة", "apartment", "apartments")
 LAND = _feminine("أرض", "أرض", "أراضٍ", "أرضًا", "plot of land", "plots of land")
-ROOM = _feminine("غرفة", "غرفت", "غرف", "غرفة", "room", "rooms")
 DOCUMENT = _masculine("مستند", "مستند", "مستندات", "مستندًا", "document", "documents")
 
 

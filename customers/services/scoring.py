@@ -40,8 +40,6 @@ _LIVING_SQL = "deleted_at IS NULL AND erased_at IS NULL"
 # An open customer's bins are kept when they change, and once a week anyway, give or take when a night's work begins.
 SNAPSHOT_DAYS = 7
 SNAPSHOTS_KEPT_DAYS = 730
-# A change of more customers than this makes void all that their organization has in the cache.
-_MOST_NAMED = cache.MOST_ROWS
 
 
 class Outcome(NamedTuple):
@@ -164,7 +162,7 @@ class _Run:
             advice = self.advice(everybody)
             _write(self.organization.pk, everybody, advice, self.card, self.now)
             changed = _write_scores(everybody)
-            named = customer_ids if len(customer_ids) <= _MOST_NAMED else ()
+            named = customer_ids if len(customer_ids) <= cache.MOST_ROWS else ()
             cache.void(self.organization.pk, *((Customer, *named) if named else ()))
         return Outcome(len(everybody), changed)
 
