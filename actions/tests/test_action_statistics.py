@@ -588,12 +588,11 @@ def test_numbers_never_speak_of_other_organizations(as_, clock, layla, noura):
 def test_the_numbers_cost_the_same_statements_for_few_as_for_many(as_, clock, layla, query):
     clock.now = START
     client, costs = as_(layla), []
-    make_customer(layla, first_action=True)
-    for _round in range(2):
-        stats_of(client, query)
+    data_of(client.get("auth/me"))
+    for count in (1, 8):
+        for _number in range(count):
+            make_customer(layla, first_action=True)
         with CaptureQueriesContext(connection) as captured:
             stats_of(client, query)
         costs.append(len(captured))
-        for _number in range(8):
-            make_customer(layla, first_action=True)
-    assert costs[0] == costs[1] <= 4
+    assert 1 <= costs[0] == costs[1] <= 4
