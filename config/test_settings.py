@@ -1,7 +1,7 @@
 """Settings of the tests: the hub's own, on servers of their own in a temporary folder, which end with the tests.
 
 Nothing of the developer's environment or .env reaches the tests, except
-HUB_TEST_DATABASE_URL and HUB_TEST_REDIS_URL, which name servers to use instead.
+HUB_TEST_DATABASE_URL (of a superuser) and HUB_TEST_REDIS_URL, which name servers to use instead.
 """
 
 import atexit

@@ -195,7 +195,8 @@ def test_what_is_left_is_a_pseudonym_with_its_stage_history_and_counts(as_, layl
     assert told[0]["operation"] == "erased" and all(row["changes"] == [] for row in told)
     assert Event.objects.latest("id").event == "resync_required"
     assert not CustomerWord.objects.filter(word__contains=LATIN).exists()
-    assert set(NameWord.objects.values_list("word", flat=True)) == {"عميل", "محذوف", "erased", "customer"}
+    words = NameWord.objects.filter(organization_id=layla.organization_id).values_list("word", flat=True)
+    assert set(words) == {"عميل", "محذوف", "erased", "customer"}
     assert not Document.objects.exists()
 
 

@@ -1,8 +1,8 @@
 """Every number of statistics, filter options and pipeline against the list that it stands for."""
 
+import copy
 import json
 import random
-import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -14,10 +14,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from actions.models import CustomerAction
 from config.api import pagination
-from config.testing import HubClient, at_once, data_of, fields_of, make_action, make_customer, make_phone
+from config.testing import HubClient, data_of, fields_of, make_action, make_customer, make_employee, make_phone
 from customers import counting, refreshing, tasks
 from customers.models import Customer, CustomerSum, CustomerWord, StageChange, StageMedian
 from customers.services import customer as services
@@ -41,7 +42,8 @@ from customers.tests.brokerage import (
 )
 from employees import services as employees
 from employees.authentication import forget_identities
-from employees.models import Employee, Organization
+from employees.choices import Role
+from employees.models import Employee, Team
 
 NOW = datetime(2024, 5, 15, 10, 20, 30, tzinfo=UTC)
 RIYADH, ICELAND = ZoneInfo("Asia/Riyadh"), ZoneInfo("Atlantic/Reykjavik")
@@ -56,12 +58,33 @@ def _no_rate_limits(settings):
     settings.RATE_LIMITS = False
 
 
+@pytest.fixture(scope="module")
+def first_brokerage(module_db):
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(timezone, "now", lambda: NOW)
+        organization = employees.create_organization(name="وساطة الرياض")
+        north = Team.objects.get(organization=organization, is_default=True)
+        south = Team.objects.create(organization=organization, name="الجنوب")
+        people = {
+            "layla": make_employee(organization, "ليلى", Role.ADMIN, north),
+            "fatima": make_employee(organization, "فاطمة", Role.SALES_MANAGER, north),
+            "ahmed": make_employee(organization, "أحمد", Role.SALES_AGENT, north),
+            "omar": make_employee(organization, "عمر", Role.SALES_AGENT, south),
+            "huda": make_employee(organization, "هدى", Role.VIEWER, north),
+        }
+        brokerage = Brokerage(people, random.Random(1445), NOW, 90)
+        refreshing.refresh_medians()
+        connection.check_constraints()
+        return brokerage
+
+
 @pytest.fixture
-def brokerage(clock, layla, fatima, ahmed, omar, huda):
+def brokerage(first_brokerage, clock, db):
+    """What `first_brokerage` says, for each test anew."""
     clock.now = NOW
-    people = {"layla": layla, "fatima": fatima, "ahmed": ahmed, "omar": omar, "huda": huda}
-    brokerage = Brokerage(people, random.Random(1445), NOW, 90)
-    refreshing.refresh_medians()
+    brokerage = copy.copy(first_brokerage)
+    brokerage.people = copy.deepcopy(first_brokerage.people)
+    brokerage.organization = brokerage.people["layla"].organization
     return brokerage
 
 
@@ -511,14 +534,14 @@ def test_many_and_few_customers_show_the_same_cards(brokerage, monkeypatch):
 )
 def test_numbers_cost_the_same_statements_for_few_as_for_many(as_, layla, path):
     client, costs = as_(layla), []
+    data_of(client.get("auth/me"))
     for _round in range(2):
         for _number in range(6):
             make_customer(layla, city="الرياض")
-        data_of(client.get(f"customers/{path}"))
         with CaptureQueriesContext(connection) as captured:
             data_of(client.get(f"customers/{path}"))
         costs.append(len(captured))
-    assert costs[0] == costs[1] <= 5
+    assert 1 <= costs[0] == costs[1] <= 5
 
 
 def test_history_and_customer_agree_on_when_a_stage_was_entered(layla):
@@ -546,27 +569,3 @@ def test_a_type_with_a_comma_in_it_is_found_by_its_option(layla, as_):
     answer = data_of(as_(layla).get("customers", {"propertyType": option["value"]}))
     assert answer["pagination"]["totalItems"] == option["count"] == 1
     assert data_of(as_(layla).get("customers", {"propertyType": "فيلا,land"}))["pagination"]["totalItems"] == 1
-
-
-def test_days_are_right_though_the_zone_changes_while_counts_are_folded(transactional_db, layla):
-    for _ in range(3):
-        make_customer(layla)
-    Organization.objects.filter(pk=layla.organization_id).update(time_zone="Asia/Dubai")
-    folding, tick = threading.Event(), threading.Event()
-
-    def fold():
-        with transaction.atomic(), connection.cursor() as cursor:
-            counting.fold_counts()
-            folding.set()
-            for _ in range(500):  # until the other waits for this transaction
-                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-                if cursor.fetchone()[0]:
-                    return
-                tick.wait(0.02)
-
-    def change_zone():
-        folding.wait(timeout=60)
-        Organization.objects.filter(pk=layla.organization_id).update(time_zone="Asia/Riyadh")
-
-    at_once(fold, change_zone)
-    assert refreshing.check(layla.organization_id) == []

@@ -1,7 +1,9 @@
 """Many at once: parallel requests leave what one after the other would have left."""
 
+import threading
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from config.models import AuditEntry
 from config.testing import HubClient, at_once, data_of, make_customer, make_employee, one_request, requests, statuses
@@ -10,7 +12,7 @@ from customers.models import Assignment, Customer, NameWord, StageChange
 from customers.services import search
 from employees import services as employees
 from employees.choices import Role
-from employees.models import Session
+from employees.models import Organization, Session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -262,3 +264,27 @@ def test_nobody_waits_for_an_import_to_forget_a_name_and_no_word_that_it_writes_
         assert at_once(lambda: search.prune_name_words(layla.organization)) == [0]
     words = set(NameWord.objects.values_list("word", flat=True))
     assert "زرياب" in words and "نادر" not in words
+
+
+def test_days_are_right_though_the_zone_changes_while_counts_are_folded(layla):
+    for _ in range(3):
+        make_customer(layla)
+    Organization.objects.filter(pk=layla.organization_id).update(time_zone="Asia/Dubai")
+    folding, tick = threading.Event(), threading.Event()
+
+    def fold():
+        with transaction.atomic(), connection.cursor() as cursor:
+            counting.fold_counts()
+            folding.set()
+            for _ in range(500):  # until the other waits for this transaction
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                if cursor.fetchone()[0]:
+                    return
+                tick.wait(0.02)
+
+    def change_zone():
+        folding.wait(timeout=60)
+        Organization.objects.filter(pk=layla.organization_id).update(time_zone="Asia/Riyadh")
+
+    at_once(fold, change_zone)
+    assert refreshing.check(layla.organization_id) == []
