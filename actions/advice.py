@@ -4,7 +4,8 @@ from re import sub
 
 from django.utils.translation import get_language
 
-from actions.rules import DOCUMENTS, RULE, RULES, Case, Clock
+from actions.conditions import DOCUMENTS, Case, Clock
+from actions.rules import RULE, RULES
 from actions.signs import signs_of
 from config.counted import DAY, PROPERTY, TIME, counted, counted_in_english
 from customers.choices import Stage
@@ -18,6 +19,7 @@ _FIELDS = {
     "timeline": ("موعد القرار", "timeline"),
     "size": ("الغرف أو المساحة", "rooms or area"),
 }
+_LABELS = DOCUMENTS | _FIELDS
 _NOUNS = {"days": DAY, "times": TIME, "properties": PROPERTY}
 
 
@@ -31,7 +33,7 @@ def words_of(rule, facts):
             ar[name] = counted(value, _NOUNS[name], oblique=name != "properties")
             en[name] = counted_in_english(value, _NOUNS[name])
         elif name in ("documents", "fields"):
-            labels = [(DOCUMENTS | _FIELDS)[word] for word in value]
+            labels = [_LABELS[word] for word in value]
             ar[name], en[name] = "، ".join(label[0] for label in labels), ", ".join(label[1] for label in labels)
         elif name == "property":
             ar[name], en[name] = value

@@ -17,10 +17,11 @@ from django.utils import timezone
 
 from actions.advice import words_of
 from actions.choices import NO_LONGER_ADVISED, NO_LONGER_TO_BE_HAD, OUTREACH, ActionStatus
+from actions.conditions import Clock
 from actions.models import CustomerAction, Recommendation
 from actions.offering import RULE as OFFER
 from actions.offering import STILL_LOOK
-from actions.rules import RULE, RULES, Clock
+from actions.rules import RULE, RULES
 from actions.services import able, change_all, insert_all, move_to
 from config.audit import recorded
 from config.clock import start_of_day, zone_of
@@ -42,6 +43,8 @@ HELD_OUT = 0.1
 AFTER_DONE, AFTER_DISMISSED, AFTER_DISMISSED_AGAIN = timedelta(days=30), timedelta(days=7), timedelta(days=30)
 # Who has been waiting for long enough since the last time that this job ran, and some more, is scored anew.
 LOOKED_BACK = timedelta(minutes=10)
+# What actions are good for is told of two years.
+KEPT = timedelta(days=730)
 
 
 class Done(NamedTuple):
@@ -350,6 +353,11 @@ def _silence(action, said):
     before = same.exclude(pk=said.pk).values("action_id")
     dismissed = CustomerAction.objects.filter(pk__in=before, status=ActionStatus.DISMISSED, completed_by__isnull=False)
     return AFTER_DISMISSED_AGAIN if dismissed.exists() else AFTER_DISMISSED
+
+
+def prune(*, now=None):
+    """Remove what was recommended so long ago that it tells of other times; returns how many rows."""
+    return Recommendation.objects.filter(made_at__lt=(now or timezone.now()) - KEPT).delete()[0]
 
 
 def forget(customer_ids):

@@ -30,6 +30,12 @@ def recommend():
 
 
 @job
+def prune_recommendations():
+    """Remove recommendations that are too old to tell anything."""
+    return recommending.prune()
+
+
+@job
 def fold_counts():
     """Add up what has gathered in the counts that statistics are read from."""
     return counting.fold_counts()

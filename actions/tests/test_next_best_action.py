@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from actions.advice import advice_for, words_of
-from actions.rules import RULE, RULES, Case, Clock
+from actions.conditions import Case, Clock
+from actions.rules import RULE, RULES
 from actions.signs import Matches, Row, Signs
 from customers.scoring import Scored
 from customers.scoring.features import Facts

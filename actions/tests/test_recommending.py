@@ -4,10 +4,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from actions import recommending
 from actions.models import CustomerAction, Recommendation
 from actions.recommending import Done, recommend, recommend_everywhere
+from actions.tasks import prune_recommendations
 from config.testing import at_once, data_of, make_action, make_customer
 from customers.models import Customer, LeadScore, LeadScoreTouch
 from customers.scoring.features import Facts
@@ -273,3 +275,14 @@ def test_what_was_recommended_goes_with_the_person(as_, layla, ahmed, organizati
     else:
         client.delete(f"customers/{customer.pk}?permanent=true")
     assert not Recommendation.objects.exists()
+
+
+def test_what_was_recommended_more_than_two_years_ago_is_pruned(ahmed):
+    customer, now = make_customer(ahmed), timezone.now()
+    for days in (729, 731):
+        Recommendation.objects.create(
+            customer_id=customer.pk, organization_id=ahmed.organization_id, rule="nurture", anchor=f"{days}", score=40,
+            model_version=0, made_at=now - timedelta(days=days),
+        )  # fmt: skip
+    assert prune_recommendations() == 1
+    assert Recommendation.objects.get().anchor == "729"
