@@ -80,6 +80,7 @@ class LeadScoreModelAdmin(ReadOnlyAdmin):
     shown = (
         list_display[:3],
         ("created_at", "created_by", _STRENGTH),
+        ("activated_at", "activated_by"),
         ("train_from", "train_to"),
         ("n_rows", "n_customers", "n_wins"),
     )
@@ -96,12 +97,12 @@ class LeadScoreModelAdmin(ReadOnlyAdmin):
     @bulk_action(gettext_lazy("Have scores follow this model"), Unasked, permission="settings.write")
     def activate(self, request, ids):
         model = self.get_queryset(request).get(pk=ids[0])
-        services.activate(model.organization, model.version)
+        services.activate(model.organization, model.version, by=request.user.name)
         return _("Scores follow %(model)s within minutes.") % {"model": model}
 
     @bulk_action(gettext_lazy("Roll back to the model before"), Unasked, permission="settings.write")
     def roll_back(self, request, ids):
-        model = services.roll_back(request.user.organization)
+        model = services.roll_back(request.user.organization, by=request.user.name)
         return _("Scores follow %(model)s within minutes.") % {"model": model or ModelKind.POINTS.label}
 
 

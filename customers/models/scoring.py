@@ -56,6 +56,7 @@ class LeadScoreModel(models.Model):
     created_at = models.DateTimeField(_("made at"), default=timezone.now)
     # When it was put in place last; null where it never was, or where it was taken back.
     activated_at = models.DateTimeField(_("in place since"), null=True)
+    activated_by = models.CharField(_("put in place by"), max_length=255, blank=True)
 
     class Meta:
         db_table = "lead_score_models"

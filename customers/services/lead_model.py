@@ -29,12 +29,12 @@ def keep(organization, models, *, by):
             model.save(force_insert=True)
         passed = next((model for model in models if model.status == ModelStatus.CANDIDATE), None)
         if passed:
-            _put_in_place(organization, passed)
+            _put_in_place(organization, passed, by)
     return passed
 
 
-def activate(organization, version):
-    """Have an organization scored by the model of this version; returns it.
+def activate(organization, version, *, by):
+    """Have an organization scored by the model of this version, as somebody of this name wishes; returns it.
 
     Raises ValidationError when there is none, when the gate refused it, when it was made for other features, or when
     it lacks what scores are made of.
@@ -50,11 +50,11 @@ def activate(organization, version):
         if not is_whole(model):
             raise ValidationError(_("Model %(version)s lacks numbers that scores are made of") % {"version": version})
         if model.status != ModelStatus.ACTIVE:
-            _put_in_place(organization, model)
+            _put_in_place(organization, model, by)
     return model
 
 
-def roll_back(organization):
+def roll_back(organization, *, by):
     """Have the model count that did before the active one; returns it, or None where only the points are left.
 
     What is rolled back from comes back by `activate` alone. Raises ValidationError when no model is active.
@@ -67,7 +67,7 @@ def roll_back(organization):
             status=ModelStatus.RETIRED, activated_at__isnull=False, spec_hash=SPEC_HASH
         )
         model = before.order_by("-activated_at").first()
-        _put_in_place(organization, model)
+        _put_in_place(organization, model, by)
         organization.lead_score_models.filter(pk=active.pk).update(activated_at=None)
     return model
 
@@ -80,11 +80,11 @@ def _alone(organization):
         yield
 
 
-def _put_in_place(organization, model):
+def _put_in_place(organization, model, by):
     organization.lead_score_models.filter(status=ModelStatus.ACTIVE).update(status=ModelStatus.RETIRED)
     if model:
-        model.status, model.activated_at = ModelStatus.ACTIVE, timezone.now()
-        model.save(update_fields=["status", "activated_at"])
+        model.status, model.activated_at, model.activated_by = ModelStatus.ACTIVE, timezone.now(), by
+        model.save(update_fields=["status", "activated_at", "activated_by"])
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO lead_score_queue (customer_id) SELECT id FROM customers "

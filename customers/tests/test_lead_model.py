@@ -281,6 +281,7 @@ def test_activate_puts_a_version_in_place_of_the_active_one(organization):
     told = ran("lead_model", "activate", f"--organization={organization.pk}", "--version=1")
     assert (told.code, told.out) == (0, "active version: 1\nlevel: l1\n")
     assert standing(organization) == {1: "active", 2: "retired"}
+    assert LeadScoreModel.objects.get(version=1).activated_by == "lead_model"
 
 
 @pytest.mark.parametrize(

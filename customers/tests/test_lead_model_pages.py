@@ -101,3 +101,5 @@ def test_admins_choose_which_model_counts_but_none_that_the_gate_has_refused(lay
     activated = client.post(url_of(first, "do/activate"), {"apply": "1"})
     assert said_of(activated) == "Scores follow Points, calibrated 1 within minutes."
     assert standing(model.organization) == {1: "active", 2: "rejected"}
+    first.refresh_from_db()
+    assert first.activated_by == layla.name and layla.name in client.get(url_of(first)).content.decode()

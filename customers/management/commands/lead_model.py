@@ -54,7 +54,7 @@ class Command(HubCommand):
         from customers.scoring.learning import training
 
         def learnt(each):
-            found = training.train(each, by="lead_model train", dry_run=dry_run)
+            found = training.train(each, by="lead_model", dry_run=dry_run)
             return [_told(candidate.model) for candidate in found]
 
         told = self.each(organization, learnt, self.say_models)
@@ -83,7 +83,7 @@ class Command(HubCommand):
         if number is None:
             raise CommandError(_("%(task)s needs --version") % {"task": "activate"})
         try:
-            model = services.activate(organization, number)
+            model = services.activate(organization, number, by="lead_model")
         except ValidationError as error:
             code = REFUSED if error.code == "refused" else FAILED
             raise CommandError(" ".join(error.messages), returncode=code) from None
@@ -91,7 +91,7 @@ class Command(HubCommand):
 
     def rollback(self, organization, **options):
         try:
-            model = services.roll_back(organization)
+            model = services.roll_back(organization, by="lead_model")
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         self.say_active(model)
