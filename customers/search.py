@@ -265,9 +265,10 @@ def _named_like(customers, text, organization_id):
     likely = customers.filter(_with_keys(keys) | _begun(forms, organization_id) if is_short else _with_keys(keys))
     rows, total = _counted(likely, _names_of(likely))
     if total > len(rows):
-        # Too many to look at: those who are spelled like this must be among them.
-        exact = _names_of(customers.filter(name_keys__contains=_texts(map(word_term, words))))
-        rows = list(dict.fromkeys([*exact[:CANDIDATES], *rows]))
+        # Too many to look at: those of whom it is the whole name must be among them, and who is spelled like this.
+        exact = _names_of(customers.filter(name_folded__in=[" ".join(form) for form in forms]))
+        spelled = _names_of(customers.filter(name_keys__contains=_texts(map(word_term, words))))
+        rows = list(dict.fromkeys([*exact[:CANDIDATES], *spelled[:CANDIDATES], *rows]))
     matches = _ranked(forms, rows)
     if matches and max(match.score for match in matches) >= GOOD:
         return matches, total if total > CANDIDATES else len(matches)

@@ -188,7 +188,8 @@ class Customer(VersionedModel):
                 ],
             ),
             _living("lead_score", "id", name="customer_score"),
-            _living("name_folded", "id", name="customer_name"),
+            # Likely duplicates by name and city are found by this alone: see customers.duplicates.
+            _living("name_folded", "id", name="customer_named", include=["city_key"]),
             _living("last_contact_at", "id", name="customer_last_contact"),
             _living("total_deal_value", "id", name="customer_deal_value"),
             _living("priority_rank", "id", name="customer_priority"),
@@ -228,7 +229,7 @@ class Customer(VersionedModel):
                 name="customer_national_id",
                 condition=models.Q(deleted_at=None) & ~models.Q(national_id=""),
             ),
-            # Likely duplicates are found by these alone: see customers.duplicates.
+            # The other likely duplicates are found by these alone.
             models.Index(
                 fields=["organization", "whatsapp"],
                 name="customer_whatsapp",
@@ -241,12 +242,6 @@ class Customer(VersionedModel):
                 name="customer_email",
                 include=["email", "id"],
                 condition=models.Q(deleted_at=None) & ~models.Q(email=""),
-            ),
-            models.Index(
-                fields=["organization", "name_folded", "city_key"],
-                name="customer_namesake",
-                include=["id"],
-                condition=models.Q(deleted_at=None) & ~models.Q(city_key=""),
             ),
         ]
 
