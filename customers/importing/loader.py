@@ -68,6 +68,8 @@ class Loader:
         self.chunk, self.at_work = [], None
         places = ("id", "phone", "stage", "assigned_employee_id")
         self.id_at, self.phone_at, self.stage_at, self.assignee_at = map(source.columns.index, places)
+        name, name_id = (actor.name, actor.pk) if actor else (services.SYSTEM_NAME, services.SYSTEM_ID)
+        self.by, self.automatic = line_of((name, name_id, self.now.isoformat())), "f" if actor else "t"
 
     def __enter__(self):
         # Django binds its connections to threads; psycopg's own may be used by one thread after the other.
@@ -95,9 +97,29 @@ class Loader:
             return
         # Here and not in the thread: PostgreSQL would wait for it there.
         row.line = line_of(row.columns)
+        row.history_lines, row.assignment_lines = self._history_of(row), self._assignment_of(row)
+        row.sketch = self._sketched(row)
         self.chunk.append(row)
         if len(self.chunk) >= CHUNK_ROWS:
             self._hand_over()
+
+    def _history_of(self, row):
+        """The lines that COPY writes of its stage changes."""
+        key, stage = row.columns[self.id_at], row.columns[self.stage_at]
+        if row.history:
+            return [line_of((change_id, key, *columns)) for change_id, *columns in row.history]
+        # The fresh id of the customer serves once more: another takes longer to make than all the rest here.
+        return [f"stage_{key.partition('_')[2]}\t{key}\t{NULL}\t{stage}\t{self.by}\t\t\t{self.automatic}"]
+
+    def _assignment_of(self, row):
+        """The same of its assignment; none where it is nobody's."""
+        key, assignee = row.columns[self.id_at], row.columns[self.assignee_at]
+        return [] if assignee == NULL else [f"{new_id('asg')}\t{key}\t{NULL}\t{assignee}\t{self.by}\t"]
+
+    def _sketched(self, row):
+        key, assignee = row.columns[self.id_at], row.columns[self.assignee_at]
+        assignee = None if assignee == NULL else assignee
+        return _sketch(id=key, organization_id=self.organization.pk, assigned_employee_id=assignee)
 
     def finish(self):
         """Return when everything is written."""
@@ -117,13 +139,12 @@ class Loader:
         inserted, known = self.at_work.result()
         self.at_work = None
         known = self._standing(self._in_scope(known))
-        related = {key: row.relations for row, key, _assignee in inserted if row.relations}
+        related = {row.columns[self.id_at]: row.relations for row in inserted if row.relations}
         related |= {key: row.relations for row, key in known if row.relations and (self.upsert or row.known_id)}
         news = relations.write(related, {key for _row, key in known}, self.organization, self.report)
         if inserted:
             self.report.inserted += len(inserted)
-            rows = [_sketch(id=key, organization_id=self.organization.pk, assigned_employee_id=assignee)
-                    for _row, key, assignee in inserted]  # fmt: skip
+            rows = [row.sketch for row in inserted]
             changed.send(Customer, rows=rows, kind="created", changes=[{}] * len(rows), actor=self.actor)
         if known and news:
             self._tell({key: news[key] for _row, key in known if key in news})
@@ -173,7 +194,7 @@ class Loader:
     # --- New customers, in the thread ---------------------------------------------------------
 
     def _insert(self, rows):
-        """`[(row, customer id, assignee)]` of the inserted, `[(row, customer id)]` of those that exist already."""
+        """The rows that were inserted, and `[(row, customer id)]` of those that exist already."""
         with self.raw.cursor() as cursor:
             for attempt in range(TRIES):
                 cursor.execute("SAVEPOINT import_chunk")
@@ -191,33 +212,18 @@ class Loader:
     def _insert_once(self, cursor, rows):
         cursor.execute(_ID_OF_PHONE, [[row.columns[self.phone_at] for row in rows], self.organization.pk])
         id_of_phone = dict(cursor.fetchall())
-        inserted, known, customers, history, assignments = [], [], [], [], []
-        name, name_id, automatic = services.SYSTEM_NAME, services.SYSTEM_ID, "t"
-        if self.actor:
-            name, name_id, automatic = self.actor.name, self.actor.pk, "f"
-        by = line_of((name, name_id, self.now.isoformat()))
+        inserted, known = [], []
         for row in rows:
             customer_id = row.known_id or id_of_phone.get(row.columns[self.phone_at])
             if customer_id:
                 known.append((row, customer_id))
-                continue
-            key, assignee = row.columns[self.id_at], row.columns[self.assignee_at]
-            customers.append(row.line)
-            if row.history:
-                history += [line_of((change_id, key, *columns)) for change_id, *columns in row.history]
             else:
-                # The fresh id of the customer serves once more: another takes longer to make than all the rest here.
-                stage = row.columns[self.stage_at]
-                history.append(f"stage_{key.partition('_')[2]}\t{key}\t{NULL}\t{stage}\t{by}\t\t\t{automatic}")
-            if assignee != NULL:
-                assignments.append(f"{new_id('asg')}\t{key}\t{NULL}\t{assignee}\t{by}\t")
-            inserted.append((row, key, None if assignee == NULL else assignee))
-        copy(cursor, "customers", self.source.columns, customers)
-        copy(cursor, "stage_history", _HISTORY, history)
-        copy(cursor, "assignments", _ASSIGNMENTS, assignments)
+                inserted.append(row)
+        copy(cursor, "customers", self.source.columns, [row.line for row in inserted])
+        copy(cursor, "stage_history", _HISTORY, [line for row in inserted for line in row.history_lines])
+        copy(cursor, "assignments", _ASSIGNMENTS, [line for row in inserted for line in row.assignment_lines])
         # Foreign keys are looked at now, while the next rows are read, and not all at once at the end.
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         return inserted, known
 
     # --- Known customers ------------------------------------------------------------------------

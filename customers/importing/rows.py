@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import Model
 
 
 @dataclass(slots=True)
@@ -20,7 +21,11 @@ class Row:
     history: tuple = ()
     # Unsaved rows of what hangs on the customer; see importing.relations.
     relations: tuple = ()
+    # What COPY writes if it is new, and the customer that subscribers are told of.
     line: str = ""
+    history_lines: tuple = ()
+    assignment_lines: tuple = ()
+    sketch: Model | None = None
 
 
 class NothingImported(Exception):
