@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from config.db import id_array
 from customers.choices import InterestStatus, Stage
 from customers.compliance.standing import riyadh_day
 from customers.gates import missing
@@ -83,7 +84,7 @@ _READ = {
 
 def _rows(organization, every, now):
     def those(condition):
-        return [facts.customer_id for facts in every if condition(facts)]
+        return id_array(facts.customer_id for facts in every if condition(facts))
 
     suited = [facts for facts in every if facts.inventory]
     visited = [facts for facts in every if facts.visits_45d or facts.last_visit_no_show]
@@ -91,7 +92,7 @@ def _rows(organization, every, now):
         cursor.execute(
             _SQL,
             {
-                "everybody": [facts.customer_id for facts in every],
+                "everybody": id_array(facts.customer_id for facts in every),
                 "organization": organization.pk,
                 "now": now,
                 "today": riyadh_day(now),
@@ -99,11 +100,11 @@ def _rows(organization, every, now):
                 # A try since the last touch was an answer.
                 "waiting": those(lambda facts: facts.inbound_30d and not facts.streak),
                 "paying": those(lambda facts: facts.stage in (Stage.DOWN_PAYMENT, Stage.CLOSING)),
-                "visited": [facts.customer_id for facts in visited],
+                "visited": id_array(facts.customer_id for facts in visited),
                 "seen": [facts.last_touch_at for facts in visited],
                 "liking": those(lambda facts: facts.interest == InterestStatus.LIKED),
                 "financed": those(lambda facts: facts.financing),
-                "suited": [facts.customer_id for facts in suited],
+                "suited": id_array(facts.customer_id for facts in suited),
                 "touched": [facts.last_touch_at for facts in suited],
             },
         )

@@ -241,7 +241,8 @@ def void_what_is_made_of_them(sender, rows, **_message):
     """Make void what is made of rows that were changed: lists and numbers, and details of what they are or hang on."""
     roots = defaultdict(set)
     for row in rows:
-        roots[getattr(row, "organization_id", row.pk)] |= {row.pk, getattr(row, "customer_id", row.pk)}
+        key = row.pk
+        roots[getattr(row, "organization_id", key)].update((key, getattr(row, "customer_id", key)))
     for organization_id, ids in roots.items():
         void(organization_id, *((sender, *ids) if len(ids) <= MOST_ROWS else ()))
 

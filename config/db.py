@@ -25,6 +25,11 @@ def new_id(prefix):
     return f"{prefix}_{''.join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])}"
 
 
+def id_array(ids):
+    """Ids as PostgreSQL reads an array: none needs quotes, for which psycopg would look at each."""
+    return f"{{{','.join(ids)}}}"
+
+
 class PrefixedIDField(models.CharField):
     """A primary key of the API's form `<prefix>_<time-ordered characters>`, made on creation."""
 

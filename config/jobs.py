@@ -1,11 +1,16 @@
 """Periodic jobs: at most one of a name runs at a time, however many beats and workers there are."""
 
 import logging
+import signal
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import wraps
 
+import django
 from celery import shared_task
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
+
+from config.processes import die_with_parent
 
 logger = logging.getLogger("hub.jobs")
 
@@ -39,6 +44,32 @@ def apart(work, keys):
             return []
     middle = len(keys) // 2
     return apart(work, keys[:middle]) + apart(work, keys[middle:])
+
+
+@contextmanager
+def side_by_side(jobs):
+    """Yields a `map` that works in so many processes, whose work is given and returned pickled; one works here.
+
+    Work that has begun is finished when the block ends early; what waits is not begun.
+    """
+    if jobs == 1:
+        yield map
+        return
+    pool = ProcessPoolExecutor(jobs, initializer=_begin)
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin():
+    """Begin a process of `side_by_side`: with connections of its own, and the parent's word to end."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    django.setup()  # where processes are not forked
+    for each in connections.all(initialized_only=True):
+        del connections[each.alias]  # left open, for it is the parent's
 
 
 @contextmanager

@@ -435,7 +435,8 @@ CELERY_BEAT_SCHEDULE = {
     "prune merge snapshots": {"task": "customers.tasks.prune_merge_snapshots", "schedule": crontab(minute=47)},
     "score touched customers": {"task": "customers.tasks.score_touched", "schedule": timedelta(minutes=2)},
     "score all customers": {"task": "customers.tasks.score_everybody", "schedule": crontab(hour=1, minute=20)},
-    "prune lead snapshots": {"task": "customers.tasks.prune_lead_snapshots", "schedule": crontab(hour=3, minute=55)},
+    "prune lead scores": {"task": "customers.tasks.prune_lead_scores", "schedule": crontab(hour=3, minute=55)},
+    "prune recommendations": {"task": "actions.tasks.prune_recommendations", "schedule": crontab(hour=4, minute=55)},
     "train lead models": {
         "task": "customers.tasks.train_lead_models",
         "schedule": crontab(day_of_week=5, hour=2, minute=10),

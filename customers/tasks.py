@@ -51,9 +51,9 @@ def score_everybody():
 
 
 @job
-def prune_lead_snapshots():
-    """Remove what is too old for models to learn from."""
-    return scoring.prune_snapshots()
+def prune_lead_scores():
+    """Remove what is too old for models to learn from, and what is kept of customers who are gone."""
+    return scoring.prune()
 
 
 @job

@@ -62,32 +62,40 @@ class Card:
 
     def logit(self, bins):
         """The log odds of reaching the down payment within 90 days."""
-        if self.coefs:
-            return self.intercept + sum([coefs[place] for coefs, place in zip(self.coefs, bins, strict=True)])
-        chance = USUAL_CHANCES[bins[STAGE]]
-        others = points_of(bins) - FEATURES[STAGE].points[bins[STAGE]]
-        return math.log(chance / (1 - chance)) + LOGIT_PER_POINT * (others - AVERAGE_POINTS)
+        return self._logit(bins, points_of(bins))
 
     def probability(self, bins):
         """The same as a probability; who has converted has."""
-        if bins[STAGE] == _CONVERTED:
-            return 1.0
-        return 1 / (1 + math.exp(-min(max(self.logit(bins), -35), 35)))
+        return _probability(bins, self.logit(bins))
 
     def score(self, bins):
         """0-100, of the bins alone: see `rating` for what else bounds it."""
-        return min(max(round(self._raw(bins)), 0), FULL)
+        points = points_of(bins)
+        return self._score(points, self._logit(bins, points))
 
     def rating(self, bins, facts):
         """The Rating of a customer of these bins and Facts."""
-        score = self.score(bins)
+        points = points_of(bins)
+        logit = self._logit(bins, points)
+        score = self._score(points, logit)
         if facts.stage == Stage.POST_SALE:
             score = FULL
         elif bins[STAGE] == _CONVERTED:
             score = max(score, LEAST_CONVERTED)
         elif not facts.touches:
             score = min(score, MOST_UNREACHED)
-        return Rating(points_of(bins), score, self.logit(bins), self.probability(bins))
+        return Rating(points, score, logit, _probability(bins, logit))
+
+    def _logit(self, bins, points):
+        if self.coefs:
+            return self.intercept + sum([coefs[place] for coefs, place in zip(self.coefs, bins, strict=True)])
+        chance = USUAL_CHANCES[bins[STAGE]]
+        others = points - FEATURES[STAGE].points[bins[STAGE]]
+        return math.log(chance / (1 - chance)) + LOGIT_PER_POINT * (others - AVERAGE_POINTS)
+
+    def _score(self, points, logit):
+        raw = points if self.is_points else self.shift + self.factor * logit
+        return min(max(round(raw), 0), FULL)
 
     @cached_property
     def base(self):
@@ -113,11 +121,6 @@ class Card:
             deltas[most if at_bound else STAGE if rest > 0 else _RECENCY] += rest
         return deltas
 
-    def _raw(self, bins):
-        if self.is_points:
-            return points_of(bins)
-        return self.shift + self.factor * self.logit(bins)
-
     @cached_property
     def worths(self):
         """What each bin of each feature is worth, in points of the score."""
@@ -131,6 +134,12 @@ class Card:
             [worth - sum(share * other for share, other in zip(shares, worths, strict=True)) for worth in worths]
             for shares, worths in zip(self.shares, self.worths, strict=True)
         ]
+
+
+def _probability(bins, logit):
+    if bins[STAGE] == _CONVERTED:
+        return 1.0
+    return 1 / (1 + math.exp(-min(max(logit, -35), 35)))
 
 
 def is_whole(model):

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection
+from psycopg.types.datetime import TimestamptzLoader
 
 # Days that customers usually stay in a stage, where an organization has too few of its own.
 USUAL_DAYS = {
@@ -122,8 +123,8 @@ contacts AS (
            type <> 'note' AND (coalesce(duration, 0) >= 1 OR type IN ('meeting', 'site_visit') AND duration IS NULL
                OR coalesce(next_inbound_at <= date + interval '{REPLY_HOURS} hours', false)) AS is_answered,
            CASE sentiment WHEN 'positive' THEN 1 WHEN 'negative' THEN -1 WHEN 'neutral' THEN 0 END AS mood,
-           power(0.5, {_half_lives("date")})
-               * CASE WHEN type IN ('meeting', 'site_visit') THEN {MET_WEIGHT} ELSE 1 END AS weight
+           CASE WHEN sentiment <> '' THEN power(0.5, {_half_lives("date")})
+               * CASE WHEN type IN ('meeting', 'site_visit') THEN {MET_WEIGHT} ELSE 1 END END AS weight
       FROM contacts
 ), moments AS (
     SELECT *, max(date) FILTER (WHERE is_inbound OR is_answered) OVER customer AS last_touch_at,
@@ -213,6 +214,8 @@ def facts_of(asof_sql, params=()):
     Tables are named without a schema: temporary ones of the same names are read instead, where there are any.
     """
     with connection.cursor() as cursor:
+        # Django's own is written in Python: of a million moments that is a tenth of a night's work.
+        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
         cursor.execute(_SQL.format(asof=asof_sql), params)
         while rows := cursor.fetchmany(5_000):
             yield from map(Facts._make, rows)

@@ -59,8 +59,10 @@ def _is_news(listing, change, created):
 
 def note_customers(customers, changes=None):
     """Have customers matched, all of them or those who have changed in what matters."""
-    changes = changes or [dict.fromkeys(_ASKED)] * len(customers)
-    ids = [customer.pk for customer, change in zip(customers, changes, strict=True) if _ASKED & change.keys()]
+    if changes is not None:
+        pairs = zip(customers, changes, strict=True)
+        customers = [customer for customer, change in pairs if _ASKED & change.keys()]
+    ids = [customer.pk for customer in customers]
     if ids:
         _run("INSERT INTO match_requests (customer_id, is_news) SELECT id, false FROM unnest(%s::text[]) AS id", [ids])
 

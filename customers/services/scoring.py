@@ -6,8 +6,6 @@ touch neither version nor `updated_at`.
 """
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import timedelta
 from itertools import islice
 from operator import attrgetter
@@ -18,8 +16,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from config import cache
-from config.db import tried_again
-from config.jobs import apart
+from config.db import id_array, tried_again
+from config.jobs import apart, side_by_side
 from customers import scoring
 from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreTouch
 from customers.scoring import Scored
@@ -84,8 +82,8 @@ def recompute_touched(*, now=None):
 def recompute_all(organization_id=None, *, now=None, jobs=1, dry_run=False, progress=None):
     """Score every living customer, of one organization or of all; returns the Outcome.
 
-    `jobs` is how many connections work side by side. `progress(done, total)` hears how far it is. Afterwards bins
-    are kept for models to learn from, and what is kept of customers who are gone is removed.
+    `jobs` is how many processes work side by side. `progress(done, total)` hears how far it is. Bins are kept
+    for models to learn from.
     """
     now = now or timezone.now()
     customers = Customer.objects.filter(**LIVING)
@@ -98,38 +96,25 @@ def recompute_all(organization_id=None, *, now=None, jobs=1, dry_run=False, prog
         (key,) = keys
         # Names alone: a million of them are some hundred megabytes less than their rows.
         ids = customers.filter(organization=key).order_by("pk").values_list("pk", flat=True).iterator()
-        for outcome in _in_batches(organizations[key], ids, now=now, jobs=jobs, dry_run=dry_run):
+        run = _Run(organizations[key], now, dry_run=dry_run, keeps_bins=True)
+        for outcome in each(run.outcome, _batched(ids)):
             outcomes.append(outcome)
             if progress:
                 progress(_summed(outcomes).scored, total)
-        if not dry_run:
-            keep_snapshots(key, now)
 
-    for key in sorted(organizations):
-        apart(score_all_of, [key])
-    if not dry_run:
-        _forget_gone()
+    with side_by_side(jobs) as each:
+        for key in sorted(organizations):
+            apart(score_all_of, [key])
     return _summed(outcomes)
 
 
 def recompute(organization, customer_ids, *, now=None):
     """Score some living customers of an organization; returns the Outcome."""
-    return _summed(_in_batches(organization, customer_ids, now=now or timezone.now()))
+    return _summed(map(_Run(organization, now or timezone.now()).outcome, _batched(customer_ids)))
 
 
 def _summed(outcomes):
     return Outcome(*map(sum, zip(Outcome(0, 0), *outcomes, strict=True)))
-
-
-def _in_batches(organization, customer_ids, *, now, jobs=1, dry_run=False):
-    """Yields the Outcome of each batch."""
-    run = _Run(organization, now, dry_run)
-    batches = _batched(customer_ids)
-    if jobs == 1:
-        yield from map(run.outcome, batches)
-    else:
-        with ThreadPoolExecutor(jobs) as pool:
-            yield from pool.map(run.outcome_in_thread, batches)
 
 
 def _batched(customer_ids):
@@ -141,27 +126,24 @@ def _batched(customer_ids):
 class _Run:
     """What batches of one organization have in common: its card, and the moment."""
 
-    def __init__(self, organization, now, dry_run=False):
-        self.organization, self.now, self.dry_run = organization, now, dry_run
+    def __init__(self, organization, now, *, dry_run=False, keeps_bins=False):
+        self.organization, self.now, self.dry_run, self.keeps_bins = organization, now, dry_run, keeps_bins
         self.card = active_card(organization.pk)
 
     def outcome(self, customer_ids):
         return _summed(apart(tried_again(self.score), customer_ids))
-
-    def outcome_in_thread(self, customer_ids):
-        """The same in a thread of its own, whose connection nobody else closes."""
-        with closing(connection):
-            return self.outcome(customer_ids)
 
     def score(self, customer_ids):
         with transaction.atomic():
             _hurry()
             everybody = self.scored(customer_ids)
             if self.dry_run:
-                return Outcome(len(everybody), _count_differing(everybody))
+                return Outcome(len(everybody), len(_differing(everybody)))
             advice = self.advice(everybody)
             _write(self.organization.pk, everybody, advice, self.card, self.now)
             changed = _write_scores(everybody)
+            if self.keeps_bins:
+                _keep_bins(customer_ids, self.now)
             named = customer_ids if len(customer_ids) <= cache.MOST_ROWS else ()
             cache.void(self.organization.pk, *((Customer, *named) if named else ()))
         return Outcome(len(everybody), changed)
@@ -170,7 +152,7 @@ class _Run:
         """A Scored for each of these customers who is living, with all insights but the next action."""
         asof = f"SELECT id, %s::timestamptz FROM customers WHERE id = ANY(%s::text[]) AND {_LIVING_SQL}"
         # In the order in which rows are written: two who write the same then wait for each other in turn.
-        facts = sorted(facts_of(asof, [self.now, customer_ids]), key=attrgetter("customer_id"))
+        facts = sorted(facts_of(asof, [self.now, id_array(customer_ids)]), key=attrgetter("customer_id"))
         keys = [each.customer_id for each in facts]
         context = context_of(self.organization, keys, self.now, model_version=self.card.version)
         everybody = []
@@ -190,9 +172,15 @@ class _Run:
 
 
 def _hurry():
-    """Not to wait for the disk: what a crash takes is worked out again."""
+    """Not to wait for the disk, as what a crash takes is worked out again; and to plan each statement for its batch.
+
+    Plans for any batch take several times as long as planning does: they do not know how few are asked of.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('synchronous_commit', 'off', true)")
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'off', true), "
+            "set_config('plan_cache_mode', 'force_custom_plan', true)"
+        )
 
 
 _WRITE = """
@@ -238,51 +226,48 @@ def _row(one, advice):
     return row
 
 
-# Over two arrays, of ids and of their scores.
-_DIFFERING = (
-    "customers c, unnest(%s::text[], %s::int[]) AS new (id, score) WHERE new.id = c.id AND c.lead_score <> new.score"
-)
-
-
 def _write_scores(everybody):
     """Give customers the scores that differ; returns how many. Who is being changed by somebody waits in the queue."""
-    scores = {one.facts.customer_id: one.score for one in everybody}
-    values = [list(scores), list(scores.values())]
+    differing = _differing(everybody)
+    if not differing:
+        return 0
     with connection.cursor() as cursor:
         # In the order in which everybody holds customers.
-        cursor.execute(f"SELECT c.id FROM {_DIFFERING} ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED", values)
+        cursor.execute(
+            "SELECT id FROM customers WHERE id = ANY(%s::text[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
+            [id_array(differing)],
+        )
         held = [key for (key,) in cursor.fetchall()]
         cursor.execute(
             "UPDATE customers c SET lead_score = new.score FROM unnest(%s::text[], %s::int[]) AS new (id, score) "
             "WHERE new.id = c.id",
-            [held, [scores[key] for key in held]],
+            [id_array(held), [differing[key] for key in held]],
         )
-        cursor.execute(f"INSERT INTO lead_score_queue (customer_id) SELECT c.id FROM {_DIFFERING}", values)
+    touch(differing.keys() - held)
     return len(held)
 
 
-def _count_differing(everybody):
+def _differing(everybody):
+    """`{customer id: score}` of those whose customers have another."""
+    scores = {one.facts.customer_id: one.score for one in everybody}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM {_DIFFERING}",
-            [[one.facts.customer_id for one in everybody], [one.score for one in everybody]],
+            "SELECT c.id FROM customers c, unnest(%s::text[], %s::int[]) AS new (id, score) "
+            "WHERE new.id = c.id AND c.lead_score <> new.score",
+            [id_array(scores), list(scores.values())],
         )
-        return cursor.fetchone()[0]
+        return {key: scores[key] for (key,) in cursor.fetchall()}
 
 
 # --- What models learn from -----------------------------------------------------------------------
 
 
-def keep_snapshots(organization_id, now):
+def _keep_bins(customer_ids, now):
     """Write down the bins of open customers that have changed since they were last, or are a week old."""
+    ids = id_array(customer_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH last AS MATERIALIZED (
-                SELECT DISTINCT ON (customer_id) customer_id, bins, as_of FROM lead_feature_snapshots
-                 WHERE organization_id = %s AND as_of > %s - make_interval(days => {SNAPSHOT_DAYS}, hours => -12)
-                 ORDER BY customer_id, as_of DESC
-            )
             INSERT INTO lead_feature_snapshots
                    (customer_id, organization_id, as_of, bins, points, score, logit, model_version, spec_hash)
             SELECT s.customer_id, s.organization_id, s.as_of, s.bins, s.points, s.score, s.logit,
@@ -290,23 +275,29 @@ def keep_snapshots(organization_id, now):
               FROM lead_scores s
               JOIN customers c ON c.id = s.customer_id AND {_LIVING_SQL} AND c.stage_rank < {CONVERTED_RANK}
               LEFT JOIN lead_score_models m ON m.id = s.model_id
-              LEFT JOIN last ON last.customer_id = s.customer_id
-             WHERE s.organization_id = %s AND (last.bins IS NULL OR last.bins <> s.bins AND last.as_of < s.as_of)
+              LEFT JOIN LATERAL (
+                SELECT bins, as_of FROM lead_feature_snapshots
+                 WHERE customer_id = s.customer_id
+                   AND as_of > %s - make_interval(days => {SNAPSHOT_DAYS}, hours => -12)
+                 ORDER BY as_of DESC LIMIT 1
+              ) AS last ON true
+             WHERE s.customer_id = ANY(%s::text[])
+               AND (last.bins IS NULL OR last.bins <> s.bins AND last.as_of < s.as_of)
             """,
-            [organization_id, now, SPEC_HASH, organization_id],
+            [SPEC_HASH, now, ids],
         )
-        return cursor.rowcount
 
 
-def prune_snapshots(*, now=None):
-    """Remove what is too old to learn from; returns how many rows."""
+def prune(*, now=None):
+    """Remove what is too old to learn from, and what was written of customers in the moment in which they went.
+
+    Returns how many rows.
+    """
     until = (now or timezone.now()) - timedelta(days=SNAPSHOTS_KEPT_DAYS)
-    return LeadFeatureSnapshot.objects.filter(as_of__lt=until).delete()[0]
-
-
-def _forget_gone():
-    """Remove what was written of customers in the moment in which they went."""
+    pruned = LeadFeatureSnapshot.objects.filter(as_of__lt=until).delete()[0]
     with connection.cursor() as cursor:
         for table in ("lead_scores", "lead_feature_snapshots"):
             gone = "NOT EXISTS (SELECT 1 FROM customers WHERE id = t.customer_id AND erased_at IS NULL)"
             cursor.execute(f"DELETE FROM {table} t WHERE {gone}")
+            pruned += cursor.rowcount
+    return pruned

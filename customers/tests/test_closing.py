@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.testing import make_customer
 from customers.models import Customer, StageChange
-from customers.scoring.closing import Curve, curves_of, in_words
+from customers.scoring.closing import Curve, curves_of, in_words, outcomes_of
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
@@ -80,7 +80,7 @@ def test_durations_run_from_entering_a_stage_to_the_down_payment_a_loss_or_today
     enter(make_customer(layla), ("negotiation", 8), deleted_at=NOW, merged_into=survivor)
     enter(make_customer(noura), ("negotiation", 77))
 
-    curve = curves_of(layla.organization_id, NOW)["negotiation"]
+    curve = curves_of(outcomes_of(layla.organization_id, NOW))["negotiation"]
     assert (curve.days, curve.shares, curve.wins) == ([20], pytest.approx([4 / 5 * 1 / 3]), 1)
 
 

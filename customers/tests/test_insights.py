@@ -4,12 +4,14 @@ from datetime import date, datetime, time, timedelta
 
 import orjson
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.db import new_id
 from config.testing import make_customer, make_listing
 from customers.models import Appointment, Customer, HandoverDefect, Interaction, LeadScore, Payment, Reminder
-from customers.scoring import Scored
+from customers.scoring import Scored, context
 from customers.scoring.cards import Card
 from customers.scoring.closing import USUAL_DAYS, Curve
 from customers.scoring.context import USUAL_GAPS, Calendar, Context, Habits, Plans, context_of, habits_of
@@ -235,6 +237,17 @@ class TestClosing:
         assert "predictedCloseDate" not in insights(cold)
 
 
+def write_rhythms(employee, rhythms):
+    """Scores of customers who were in touch three times: the stage and the days between two of each."""
+    for stage, gap in rhythms:
+        facts = KNOWN._replace(stage=stage, mean_gap_days=gap, touches=3)
+        LeadScore.objects.create(
+            customer_id=new_id("cust"), organization_id=employee.organization_id, as_of=NOW, changed_at=NOW, bins=[],
+            values=orjson.loads(orjson.dumps(tuple(facts))), points=1, score=1, logit=0, probability=0,
+            basis="default",
+        )  # fmt: skip
+
+
 class TestContext:
     def test_plans_are_read_of_all_customers_at_once(self, layla, django_assert_num_queries):
         plain, busy, owner, poor = (make_customer(layla) for _number in range(4))
@@ -294,14 +307,19 @@ class TestContext:
         assert [plans[customer.pk].budget_is_below_offers for customer in (poor, near, away)] == [True, False, False]
 
     def test_the_rhythm_of_a_stage_is_that_of_its_customers_where_there_are_twenty(self, layla):
-        for number in range(39):
-            stage, gap, touches = ("qualified", 2.0, 3) if number < 20 else ("negotiation", 9.0, 3)
-            facts = KNOWN._replace(stage=stage, mean_gap_days=10.0 if not number else gap, touches=touches)
-            LeadScore.objects.create(
-                customer_id=f"cust_{number}", organization_id=layla.organization_id, as_of=NOW, changed_at=NOW, bins=[],
-                values=orjson.loads(orjson.dumps(tuple(facts))), points=1, score=1, logit=0, probability=0,
-                basis="default",
-            )  # fmt: skip
+        write_rhythms(layla, [("qualified", 10.0 if not number else 2.0) for number in range(20)])
+        write_rhythms(layla, [("negotiation", 9.0)] * 19)
         gaps = habits_of(layla.organization_id, TODAY).gaps
         assert gaps["qualified"] == pytest.approx((19 * 2 + 10) / 20)
         assert gaps["negotiation"] == 3
+
+    def test_of_a_large_organization_one_in_so_many_customers_tells_its_rhythm(self, layla, monkeypatch):
+        monkeypatch.setattr(context, "MOST_ASKED", 1)
+        for _number in range(3):
+            make_customer(layla)
+        write_rhythms(layla, [("qualified", 9.0)] * 240)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE lead_scores SET values = jsonb_set(values, '{30}', '2.0') WHERE hashtext(customer_id) & 3 = 0"
+            )
+        assert habits_of(layla.organization_id, TODAY).gaps["qualified"] == 2

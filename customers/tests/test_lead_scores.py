@@ -198,6 +198,14 @@ def test_what_is_kept_of_a_customer_goes_with_the_person(as_, layla, customer):
     assert not LeadScore.objects.exists() and not LeadFeatureSnapshot.objects.exists()
 
 
+def test_what_was_written_of_a_customer_in_the_moment_in_which_it_went_is_pruned(ahmed, customer):
+    gone = make_customer(ahmed)
+    tasks.score_everybody()
+    Customer.objects.filter(pk=gone.pk).delete()  # as if the round had begun before, and ended after it
+    assert tasks.prune_lead_scores() == 2
+    assert [model.objects.get().customer_id for model in (LeadScore, LeadFeatureSnapshot)] == [customer.pk] * 2
+
+
 def test_the_score_of_another_organization_is_not_there(as_, noura, customer):
     error_of(as_(noura).get(f"customers/{customer.pk}/score"), 404)
 
@@ -209,6 +217,18 @@ def test_the_command_scores_everybody_and_says_what_it_did(customer, capsys):
     call_command("recompute_lead_scores", jobs=1, summary="json")
     assert json.loads(capsys.readouterr().out) == {"dryRun": False, "customers": 1, "changed": 1}
     assert Customer.objects.get(pk=customer.pk).lead_score == 31
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_side_by_side_score_everybody_of_all_organizations_once(ahmed, noura, monkeypatch, capsys):
+    monkeypatch.setattr(scoring, "BATCH", 2)
+    ids = {make_customer(employee).pk for employee in (ahmed, ahmed, ahmed, noura)}
+    call_command("recompute_lead_scores", jobs=2, summary="json")
+    assert json.loads(capsys.readouterr().out) == {"dryRun": False, "customers": 4, "changed": 4}
+    assert set(LeadScore.objects.values_list("customer_id", "score")) == {
+        (key, score) for key, score in Customer.objects.values_list("pk", "lead_score") if key in ids
+    }
+    assert set(LeadFeatureSnapshot.objects.values_list("customer_id", flat=True)) == ids
 
 
 @pytest.mark.parametrize(

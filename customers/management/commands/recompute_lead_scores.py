@@ -21,7 +21,7 @@ class Command(HubCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--organization", metavar="ID", help="only of this one")
-        several = f"connections to the database that work side by side: 1 to {MOST_JOBS}, by default 2"
+        several = f"processes that work side by side: 1 to {MOST_JOBS}, by default 2"
         parser.add_argument("--jobs", type=int, choices=range(1, MOST_JOBS + 1), default=2, metavar="N", help=several)
         parser.add_argument("--dry-run", action="store_true", help="only count what would change")
         self.add_summary(parser)

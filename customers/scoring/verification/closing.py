@@ -11,7 +11,7 @@ from statistics import median
 from django.db import connection
 
 from customers.choices import ChurnRisk, Stage
-from customers.scoring.closing import curves_of
+from customers.scoring.closing import curves_of, outcomes_of
 from customers.scoring.context import USUAL_GAPS, Calendar, Plans
 from customers.scoring.insights import churn_of, silence_of
 from customers.scoring.learning.metrics import auc
@@ -54,7 +54,7 @@ def _curves_of(lives):
     with tables(), connection.cursor() as cursor:
         write(cursor.cursor, "customers", ("id", "organization_id", "last_contact_at", "stage_entered_at"), customers)
         write(cursor.cursor, "stage_history", ("id", "customer_id", "to_stage", "changed_at"), history)
-        return curves_of(ORGANIZATION, moment(CUT))
+        return curves_of(outcomes_of(ORGANIZATION, moment(CUT)))
 
 
 def _close_dates(curves, lives):
