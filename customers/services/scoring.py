@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from config import cache
-from config.db import id_array, tried_again
+from config.db import id_array, tidy, tried_again
 from config.jobs import apart, side_by_side
 from customers import scoring
 from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreTouch
@@ -32,6 +32,8 @@ from employees.models import Organization
 # Customers of one transaction: their rows are held for as long as it takes to write them.
 BATCH = 1_000
 TAKEN_AT_ONCE = 20_000
+# Lists would wade through what so many changed scores leave behind, until autovacuum has been there.
+TIDIED_FROM = 50_000
 # Who is scored: of an erased person there is nothing to tell.
 LIVING = {"deleted_at": None, "erased_at": None}
 _LIVING_SQL = "deleted_at IS NULL AND erased_at IS NULL"
@@ -76,7 +78,7 @@ def recompute_touched(*, now=None):
             ids = touched[organization.pk]
             outcomes += apart(lambda keys, of=organization, ids=ids: recompute(of, ids, now=now), [organization.pk])
         LeadScoreTouch.objects.filter(pk__in=requests).delete()
-    return _summed(outcomes)
+    return _ended(outcomes)
 
 
 def recompute_all(organization_id=None, *, now=None, jobs=1, dry_run=False, progress=None):
@@ -105,12 +107,20 @@ def recompute_all(organization_id=None, *, now=None, jobs=1, dry_run=False, prog
     with side_by_side(jobs) as each:
         for key in sorted(organizations):
             apart(score_all_of, [key])
-    return _summed(outcomes)
+    return _ended(outcomes, dry_run)
 
 
 def recompute(organization, customer_ids, *, now=None):
     """Score some living customers of an organization; returns the Outcome."""
     return _summed(map(_Run(organization, now or timezone.now()).outcome, _batched(customer_ids)))
+
+
+def _ended(outcomes, dry_run=False):
+    """The Outcome of work that is done, which leaves tables tidy."""
+    outcome = _summed(outcomes)
+    if outcome.changed >= TIDIED_FROM and not dry_run:
+        tidy(Customer._meta.db_table, LeadScore._meta.db_table)
+    return outcome
 
 
 def _summed(outcomes):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from config.models import AuditEntry
 from config.testing import data_of, error_of, make_customer
@@ -229,6 +230,25 @@ def test_processes_side_by_side_score_everybody_of_all_organizations_once(ahmed,
         (key, score) for key, score in Customer.objects.values_list("pk", "lead_score") if key in ids
     }
     assert set(LeadFeatureSnapshot.objects.values_list("customer_id", flat=True)) == ids
+
+
+def times_vacuumed():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT vacuum_count FROM pg_stat_user_tables WHERE relname IN ('customers', 'lead_scores')")
+        return [count for (count,) in cursor.fetchall()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_very_many_changed_scores_leave_behind_is_cleared_away_and_of_few_it_is_not(ahmed, monkeypatch):
+    for _number in range(3):
+        make_customer(ahmed)
+    before = times_vacuumed()
+    monkeypatch.setattr(scoring, "TIDIED_FROM", 4)
+    assert scoring.recompute_all().changed == 3 and times_vacuumed() == before
+    Customer.objects.update(lead_score=99)
+    monkeypatch.setattr(scoring, "TIDIED_FROM", 3)
+    assert scoring.recompute_all(dry_run=True).changed == 3 and times_vacuumed() == before
+    assert scoring.recompute_all().changed == 3 and times_vacuumed() == [count + 1 for count in before]
 
 
 @pytest.mark.parametrize(

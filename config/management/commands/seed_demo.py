@@ -19,7 +19,7 @@ from actions.models import ActionNote, CustomerAction
 from config import demo
 from config.audit import recorded
 from config.cache import void
-from config.db import save_changes
+from config.db import save_changes, tidy
 from customers import counting as customer_counting
 from customers.models import (
     Appointment,
@@ -114,10 +114,7 @@ class Command(BaseCommand):
         for counting in (customer_counting, action_counting):
             counting.fold_counts()
         void()
-        # VACUUM cannot run inside a transaction, where tests are; a small demo needs none.
-        tidy = "VACUUM (ANALYZE)" if missing > BATCH else "ANALYZE"
-        with connection.cursor() as cursor:
-            cursor.execute(f"{tidy} {', '.join(TABLES)}")
+        tidy(*TABLES)
         progress.say("")
         return missing
 
