@@ -172,7 +172,7 @@ def test_nobody_gets_what_was_kept_of_another(as_, world, store, layla, fatima, 
     second = make_employee(layla.organization, "سارة Sara", Role.ADMIN)
     rival = make_employee(layla.organization, "ماجد Majed", Role.SALES_MANAGER, fatima.team)
     cast = [layla, second, fatima, rival, ahmed, omar, huda, noura]
-    clients = [as_(one, language=language) for one in cast for language in (None, "ar")]
+    clients = [*map(as_, cast), *(as_(one, language="ar") for one in (layla, ahmed, noura))]
     for client in clients:
         answers(client, world)
     kept = [answers(client, world) for client in clients]
