@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 
 from django.core.management.base import BaseCommand, CommandError
@@ -55,6 +56,9 @@ class HubCommand(BaseCommand):
         except OperationalError as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise CommandError(_("The database failed: %(reason)s") % {"reason": reason}) from None
+        except BrokenExecutor:
+            message = _("A process of it was ended, perhaps for want of memory: what was done stays; run it again")
+            raise CommandError(message) from None
         if code:
             sys.exit(code)
 

@@ -2,7 +2,7 @@
 
 import logging
 import signal
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import wraps
 
@@ -29,28 +29,32 @@ def job(run):
     return shared_task(run_alone)
 
 
-def apart(work, keys):
+def apart(work, keys, left=None):
     """What `work(keys)` returns, in a list; where that fails, of halves and their halves: one row holds up no others.
 
-    A single row that fails is logged and left. That the database is away is no row's fault, and raised.
+    A single row that fails is logged, and appended to the list `left` if there is one. That the database is away, or
+    a process was ended, is no row's fault, and raised.
     """
     try:
         return [work(keys)]
-    except OperationalError:
+    except (OperationalError, BrokenExecutor):
         raise
     except Exception:
         if len(keys) == 1:
             logger.exception("left out", extra={"facts": {"row": keys[0]}})
+            if left is not None:
+                left += keys
             return []
     middle = len(keys) // 2
-    return apart(work, keys[:middle]) + apart(work, keys[middle:])
+    return apart(work, keys[:middle], left) + apart(work, keys[middle:], left)
 
 
 @contextmanager
 def side_by_side(jobs):
     """Yields a `map` that works in so many processes, whose work is given and returned pickled; one works here.
 
-    Work that has begun is finished when the block ends early; what waits is not begun.
+    Work that has begun is finished when the block ends early; what waits is not begun. Raises BrokenExecutor when
+    somebody ends one of the processes.
     """
     if jobs == 1:
         yield map

@@ -43,10 +43,11 @@ SNAPSHOTS_KEPT_DAYS = 730
 
 
 class Outcome(NamedTuple):
-    """How many customers were scored, and of how many the score is another."""
+    """How many customers were scored, of how many the score is another, and how many could not be scored."""
 
     scored: int
     changed: int
+    left_out: int = 0
 
 
 def touch(customer_ids):
@@ -106,7 +107,11 @@ def recompute_all(organization_id=None, *, now=None, jobs=1, dry_run=False, prog
 
     with side_by_side(jobs) as each:
         for key in sorted(organizations):
-            apart(score_all_of, [key])
+            before = len(outcomes)
+            if not apart(score_all_of, [key]):
+                done = _summed(outcomes[before:])
+                rest = customers.filter(organization=key).count() - done.scored - done.left_out
+                outcomes.append(Outcome(0, 0, rest))
     return _ended(outcomes, dry_run)
 
 
@@ -124,7 +129,7 @@ def _ended(outcomes, dry_run=False):
 
 
 def _summed(outcomes):
-    return Outcome(*map(sum, zip(Outcome(0, 0), *outcomes, strict=True)))
+    return Outcome(*map(sum, zip((0, 0, 0), *outcomes, strict=True)))
 
 
 def _batched(customer_ids):
@@ -141,7 +146,9 @@ class _Run:
         self.card = active_card(organization.pk)
 
     def outcome(self, customer_ids):
-        return _summed(apart(tried_again(self.score), customer_ids))
+        left = []
+        done = _summed(apart(tried_again(self.score), customer_ids, left))
+        return done._replace(left_out=len(left))
 
     def score(self, customer_ids):
         with transaction.atomic():

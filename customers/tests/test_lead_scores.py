@@ -1,6 +1,8 @@
 """Lead scores: `leadScore`, `aiInsights` and /customers/:id/score, as they are after the workers' next round."""
 
 import json
+import os
+import signal
 
 import pytest
 from django.core.management import call_command
@@ -8,6 +10,7 @@ from django.db import connection
 
 from config.models import AuditEntry
 from config.testing import data_of, error_of, make_customer
+from config.tests.commands import ran
 from customers import tasks
 from customers.models import Customer, LeadFeatureSnapshot, LeadScore, LeadScoreModel, LeadScoreTouch
 from customers.scoring.scorecard import FEATURES, SPEC_HASH
@@ -214,9 +217,9 @@ def test_the_score_of_another_organization_is_not_there(as_, noura, customer):
 def test_the_command_scores_everybody_and_says_what_it_did(customer, capsys):
     call_command("recompute_lead_scores", dry_run=True, jobs=1, summary="json")
     told = json.loads(capsys.readouterr().out)
-    assert told == {"dryRun": True, "customers": 1, "changed": 1} and not LeadScore.objects.exists()
+    assert told == {"dryRun": True, "customers": 1, "changed": 1, "leftOut": 0} and not LeadScore.objects.exists()
     call_command("recompute_lead_scores", jobs=1, summary="json")
-    assert json.loads(capsys.readouterr().out) == {"dryRun": False, "customers": 1, "changed": 1}
+    assert json.loads(capsys.readouterr().out) == {"dryRun": False, "customers": 1, "changed": 1, "leftOut": 0}
     assert Customer.objects.get(pk=customer.pk).lead_score == 31
 
 
@@ -225,11 +228,39 @@ def test_processes_side_by_side_score_everybody_of_all_organizations_once(ahmed,
     monkeypatch.setattr(scoring, "BATCH", 2)
     ids = {make_customer(employee).pk for employee in (ahmed, ahmed, ahmed, noura)}
     call_command("recompute_lead_scores", jobs=2, summary="json")
-    assert json.loads(capsys.readouterr().out) == {"dryRun": False, "customers": 4, "changed": 4}
+    assert json.loads(capsys.readouterr().out) == {"dryRun": False, "customers": 4, "changed": 4, "leftOut": 0}
     assert set(LeadScore.objects.values_list("customer_id", "score")) == {
         (key, score) for key, score in Customer.objects.values_list("pk", "lead_score") if key in ids
     }
     assert set(LeadFeatureSnapshot.objects.values_list("customer_id", flat=True)) == ids
+
+
+def test_the_command_says_how_many_could_not_be_scored(ahmed, monkeypatch, capsys):
+    odd, others, bins_of = make_customer(ahmed).pk, {make_customer(ahmed).pk for _number in range(4)}, scoring.bins_of
+
+    def failing(facts):
+        return bins_of(facts) if facts.customer_id != odd else 1 / 0
+
+    monkeypatch.setattr(scoring, "bins_of", failing)
+    told = ran("recompute_lead_scores", "--jobs=1")
+    assert (told.code, told.out) == (2, "customers: 4\nscores changed: 4\nleft out: 1\n")
+    assert set(LeadScore.objects.values_list("customer_id", flat=True)) == others
+
+
+def test_an_organization_that_cannot_be_scored_is_left_out_as_a_whole(ahmed, noura, monkeypatch):
+    for employee in (ahmed, ahmed, noura):
+        make_customer(employee)
+    active_card = scoring.active_card
+    monkeypatch.setattr(scoring, "active_card", lambda key: active_card(key) if key == noura.organization_id else 1 / 0)
+    assert scoring.recompute_all() == scoring.Outcome(scored=1, changed=1, left_out=2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_says_when_one_of_its_processes_was_ended(ahmed, monkeypatch):
+    make_customer(ahmed)
+    monkeypatch.setattr(scoring._Run, "score", lambda *_batch: os.kill(os.getpid(), signal.SIGKILL))
+    told = ran("recompute_lead_scores", "--jobs=2")
+    assert told.code == 1 and told.refusal.startswith("A process of it was ended")
 
 
 def times_vacuumed():

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from config.commands import HubCommand
+from config.commands import PARTLY, HubCommand
 from config.progress import Progress
 from customers.services import scoring as services
 from employees.commands import organization_of
@@ -17,6 +17,7 @@ class Command(HubCommand):
         "each night, and within minutes for customers that something was changed about. "
         "Each batch is done or not; run it again after an interruption."
     )
+    codes = f"0 done, 1 refused or failed, {PARTLY} some customers could not be scored, which the log tells of"
     interrupted = gettext_lazy("Interrupted: what was done stays; run it again for the rest")
 
     def add_arguments(self, parser):
@@ -38,5 +39,10 @@ class Command(HubCommand):
         only = organization and organization.pk
         outcome = services.recompute_all(only, jobs=jobs, dry_run=dry_run, progress=told)
         progress.end(outcome.scored)
-        facts = (("customers", _("customers"), outcome.scored), ("changed", _("scores changed"), outcome.changed))
+        facts = (
+            ("customers", _("customers"), outcome.scored),
+            ("changed", _("scores changed"), outcome.changed),
+            ("leftOut", _("left out"), outcome.left_out),
+        )
         self.summarize(facts, summary=summary, dry_run=dry_run)
+        return PARTLY if outcome.left_out else None
