@@ -25,7 +25,7 @@ from customers.models import (
 )
 from customers.scoring.cards import active_card
 from customers.scoring.features import facts_of
-from customers.scoring.learning import drift, history
+from customers.scoring.learning import drift, history, training
 from customers.scoring.scorecard import FEATURES, FORBIDDEN, MISSING, NAMES, SPEC_HASH
 from customers.scoring.verification import brokerage, points
 from customers.scoring.verification.simulator import simulate
@@ -141,6 +141,14 @@ def test_an_organization_that_cannot_be_trained_holds_up_no_other(simulated, nou
 
 
 # --- What is learnt from --------------------------------------------------------------------------
+
+
+def test_the_command_tells_of_an_organization_that_fails_and_goes_on_with_the_others(organization, noura, monkeypatch):
+    evaluate = training.evaluate
+    monkeypatch.setattr(training, "evaluate", lambda one: evaluate(one) if one != organization else 1 / 0)
+    told = ran("lead_model", "evaluate", "--format=json")
+    assert (told.code, json.loads(told.out)["organization"]) == (1, noura.organization_id)
+    assert f"{organization} failed; the log tells of it" in told.err
 
 
 def test_snapshots_are_learnt_from_once_a_week_and_with_what_came_within_ninety_days(layla, noura):

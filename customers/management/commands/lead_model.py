@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.commands import FAILED, HubCommand
+from config.jobs import apart
 from customers.choices import ModelFigure, ModelKind, Stage
 from customers.services import lead_model as services
 from employees.commands import organization_of
@@ -47,8 +48,9 @@ class Command(HubCommand):
             raise CommandError(_("%(task)s needs --organization") % {"task": task})
         if task in ("activate", "rollback") and options["dry_run"]:
             raise CommandError(_("%(task)s cannot be tried by --dry-run: nothing was changed") % {"task": task})
-        self.summary, self.dry_run = options["summary"], options["dry_run"]
-        return getattr(self, task)(organization, **options)
+        self.summary, self.dry_run, self.failed = options["summary"], options["dry_run"], []
+        code = getattr(self, task)(organization, **options)
+        return FAILED if self.failed else code
 
     def train(self, organization, dry_run, **options):
         from customers.scoring.learning import training
@@ -114,20 +116,27 @@ class Command(HubCommand):
         return None if rows and all(row.holds for row in rows) else FAILED
 
     def each(self, organization, work, say):
-        """What `work` finds of each organization, said as lines or as JSON."""
+        """What `work` finds of each organization, said as lines or as JSON. One that fails holds up no others."""
         found = []
         for one in [organization] if organization else Organization.objects.order_by("pk"):
             self.stderr.write(f"{one} …")
-            found.append(work(one))
-            if self.summary == "text":
-                self.stdout.write(f"{one} ({one.pk})")
-                if not found[-1]:
-                    self.stdout.write(_("There is no history to learn from yet."))
-                say(found[-1])
-            else:
-                told = {"organization": one.pk, "dryRun": self.dry_run, "found": found[-1]}
-                self.stdout.write(json.dumps(told, ensure_ascii=False, default=str))
+            told = apart(lambda _keys, one=one: work(one), [one.pk], self.failed)
+            if not told:
+                self.stderr.write(_("%(organization)s failed; the log tells of it") % {"organization": one})
+            for each in told:
+                self.say_found(one, each, say)
+            found += told
         return found
+
+    def say_found(self, organization, found, say):
+        if self.summary == "text":
+            self.stdout.write(f"{organization} ({organization.pk})")
+            if not found:
+                self.stdout.write(_("There is no history to learn from yet."))
+            say(found)
+        else:
+            told = {"organization": organization.pk, "dryRun": self.dry_run, "found": found}
+            self.stdout.write(json.dumps(told, ensure_ascii=False, default=str))
 
     def say_models(self, models):
         for model in models:
