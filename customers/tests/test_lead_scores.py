@@ -265,8 +265,8 @@ def test_the_command_says_when_one_of_its_processes_was_ended(ahmed, monkeypatch
 
 def times_vacuumed():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT vacuum_count FROM pg_stat_user_tables WHERE relname IN ('customers', 'lead_scores')")
-        return [count for (count,) in cursor.fetchall()]
+        cursor.execute("SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'customers'")
+        return cursor.fetchone()[0]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -279,7 +279,7 @@ def test_what_very_many_changed_scores_leave_behind_is_cleared_away_and_of_few_i
     Customer.objects.update(lead_score=99)
     monkeypatch.setattr(scoring, "TIDIED_FROM", 3)
     assert scoring.recompute_all(dry_run=True).changed == 3 and times_vacuumed() == before
-    assert scoring.recompute_all().changed == 3 and times_vacuumed() == [count + 1 for count in before]
+    assert scoring.recompute_all().changed == 3 and times_vacuumed() == before + 1
 
 
 @pytest.mark.parametrize(
