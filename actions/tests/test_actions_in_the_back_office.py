@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
 from actions.models import CustomerAction
@@ -87,3 +88,11 @@ def test_whose_it_is_stays_where_nobody_touches_it(layla, fatima, ahmed, omar):
         assert AdminClient(fatima).save(url, notes="تم").status_code == 302
         row.refresh_from_db()
         assert (row.notes, row.agent_id) == ("تم", omar.pk)
+
+
+@pytest.mark.parametrize("term", ["", "سارة"])
+def test_whose_action_it_is_can_be_chosen_among_more_than_a_page_the_newest_first(layla, term):
+    newest_first = [make_customer(layla, name="سارة").pk for _number in range(25)][::-1]
+    asked = {"app_label": "actions", "model_name": "customeraction", "field_name": "customer", "term": term}
+    pages = [AdminClient(layla).get("/admin/autocomplete/", asked | {"page": page}).json() for page in (1, 2)]
+    assert [choice["id"] for page in pages for choice in page["results"]] == newest_first

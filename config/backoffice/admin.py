@@ -112,7 +112,14 @@ class HubAdmin(admin.ModelAdmin):
         return [rows[key] for key in keys if key in rows]
 
     def get_search_results(self, request, queryset, search_term):
-        """What an autocomplete offers: the API's own search. What nobody can be called finds nobody."""
+        """What an autocomplete offers: the API's own search, in the order of the list.
+
+        What nobody can be called finds nobody.
+        """
+        found, is_repeated = self._search_results(request, queryset, search_term)
+        return found.order_by(*self.get_ordering(request), "pk"), is_repeated
+
+    def _search_results(self, request, queryset, search_term):
         if not self.filterset_class or "search" not in self.filterset_class.base_filters or not search_term:
             return super().get_search_results(request, queryset, search_term)
         params = QueryParams(QueryDict())
