@@ -5,7 +5,12 @@ from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
+
+# So much the clocks of others may be fast.
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 class _Noticed(threading.local):
@@ -31,6 +36,17 @@ def noticed():
         yield minutes
     finally:
         _noticed.minutes = None
+
+
+def is_ahead(moment):
+    """Whether a moment is still to come, by any clock."""
+    return moment > timezone.now() + CLOCK_SKEW
+
+
+def not_ahead(moment):
+    """The validator of moments at which something is said to have happened."""
+    if is_ahead(moment):
+        raise ValidationError(_("Must not lie in the future"))
 
 
 def zone_of(organization):

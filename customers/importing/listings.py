@@ -12,7 +12,7 @@ from rest_framework import serializers
 
 from config.api.serializers import TextField
 from config.arabic import ascii_digits
-from config.clock import zone_of
+from config.clock import not_ahead, zone_of
 from config.db import held, new_id
 from config.signals import changed
 from customers.importing.copying import copied_value, copy, line_of, rewrite
@@ -56,7 +56,7 @@ class _Listing(ListingInput):
     """A listing as a file tells it: with what the API lets nobody write."""
 
     id = TextField(max_length=100, name_like=True, required=False, allow_null=True)
-    createdAt = serializers.DateTimeField(source="created_at", required=False)
+    createdAt = serializers.DateTimeField(source="created_at", required=False, validators=[not_ahead])
 
 
 # --- Where rows come from -------------------------------------------------------------------------

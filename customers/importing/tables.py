@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ValidationError
 
 from config.arabic import ascii_digits, strip_bidi
+from config.clock import not_ahead
 from config.numbers import parse_date
 from customers.formulas import as_meant
 from customers.importing.rows import NothingImported, Problem, messages_of
@@ -81,9 +82,14 @@ def _part_text(part, spellings, labels):
 
 
 def moment_reader(zone):
-    """A reader of dates with or without a time, in the organization's time zone unless they name another."""
+    """A reader of days gone by, with or without a time, in the organization's time zone unless they name another."""
 
     def read(text):
+        moment = moment_of(text)
+        not_ahead(moment)
+        return moment
+
+    def moment_of(text):
         match = _TIME(" ".join(ascii_digits(strip_bidi(text)).split()))
         if not match:
             raise DjangoValidationError(INVALID_TIME)

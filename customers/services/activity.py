@@ -5,7 +5,6 @@ from it in the same transaction and are told of with it. `values` are columns of
 """
 
 from copy import copy
-from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db.models import F
@@ -13,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.audit import recorded
+from config.clock import is_ahead
 from config.db import held, lock, save_changes
 from config.signals import changed
 from customers.choices import APPOINTMENT_TITLES, COMING, OVER, SEEN, ReminderStatus
@@ -24,7 +24,6 @@ from employees.models import Employee
 from employees.services import keep, not_of_yours
 
 # Clocks differ: what is this far ahead has just happened.
-CLOCK_SKEW = timedelta(minutes=5)
 _TRACKED = (PropertyInterest, Appointment)
 
 
@@ -129,7 +128,7 @@ def change_interaction(interaction, *, actor, values):
 
 
 def _refuse_future(field, moment):
-    if moment > timezone.now() + CLOCK_SKEW:
+    if is_ahead(moment):
         raise ValidationError({field: _("Must not lie in the future")})
 
 
@@ -200,7 +199,7 @@ def _titled(values, whole):
 
 
 def _check_status(status, moment):
-    if status in OVER and moment > timezone.now() + CLOCK_SKEW:
+    if status in OVER and is_ahead(moment):
         raise ValidationError({"status": _("The appointment still lies ahead")})
     if status in COMING and moment < timezone.now():
         raise ValidationError({"datetime": _("Has passed; say how it ended: completed, cancelled or no_show")})

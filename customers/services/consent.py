@@ -1,27 +1,24 @@
 """What customers allow: recording it, and asking before their data is used."""
 
-from datetime import timedelta
-
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.api.labels import notice
 from config.audit import recorded
+from config.clock import is_ahead
 from customers.choices import ConsentPurpose
 from customers.models import Consent, Customer
 from customers.services.child import hold, tell
 from employees.choices import GatePreset
 
-CLOCK_SKEW = timedelta(minutes=5)
 DO_NOT_CONTACT = gettext_lazy("The customer asked not to be contacted")
 NO_MARKETING_CONSENT = gettext_lazy("The customer has not agreed to marketing")
 
 
 def add_consent(customer, *, actor, values):
     """Record what a customer agreed to or withdrew. Raises ValidationError (422) for a moment that lies ahead."""
-    if values.get("given_at", timezone.now()) > timezone.now() + CLOCK_SKEW:
+    if "given_at" in values and is_ahead(values["given_at"]):
         raise ValidationError({"at": _("Must not lie in the future")})
     with recorded(actor):
         customer = hold(customer, actor)

@@ -7,11 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.audit import recorded
+from config.clock import is_ahead
 from config.db import lock, save_changes
 from customers.choices import RequestKind, RequestStatus
 from customers.models import Customer, PrivacyRequest
 from customers.services.child import ERASED, hold, tell
-from customers.services.consent import CLOCK_SKEW
 
 # Article 3 of the implementing regulation: thirty days, and thirty more where the person is told why.
 ANSWERED_WITHIN = EXTENDED_BY = timedelta(days=30)
@@ -98,7 +98,7 @@ def _columns(request, values, actor):
 
 def _check(request, values, now):
     after = {name: values.get(name, getattr(request, name)) for name in _CHECKED}
-    if after["received_at"] > now + CLOCK_SKEW:
+    if is_ahead(after["received_at"]):
         raise ValidationError({"receivedAt": _("Must not lie in the future")})
     extended, due = after["extended_to"], after["due_at"]
     takes_texts = not request.customer.erased_at

@@ -583,6 +583,21 @@ def test_full_objects_a_second_time_change_nothing(run, upsert):
     assert [*everything(), list(Employee.objects.order_by("pk").values())] == before
 
 
+def test_nobody_was_added_or_moved_on_in_the_future(run):
+    later = "2099-01-01T00:00:00Z"
+    moved = {**FULL, "stageHistory": [{**FULL["stageHistory"][0], "changedAt": later}]}
+    code, _summary, found = run(
+        {"employees": [AGENT], "customers": [{**SECOND, "createdAt": later}, moved]}, "full.json"
+    )
+    assert code == 1
+    assert reasons(found) == [
+        ("1", "createdAt", "Must not lie in the future"),
+        ("2", "stageHistory.0.changedAt", "Must not lie in the future"),
+    ]
+    code, _summary, found = run(table("هند;0512345678;;;;;;;;01/01/2099;"))
+    assert (code, reasons(found)) == (1, [("2", "تاريخ الإضافة", "Must not lie in the future")])
+
+
 def test_ids_that_others_have_or_routes_need_become_new_ones_and_are_reported(run, noura):
     theirs = make_customer(noura)
     with transaction.atomic():

@@ -167,14 +167,16 @@ def test_every_wrong_cell_is_reported_by_row_and_the_good_rows_go_in(run):
 def test_wrong_parts_of_an_object_are_named_and_the_good_ones_go_in(run):
     good = {"id": "prop_1", "title": "فيلا", "type": "villa", "purpose": "sale"}
     wrong = {**good, "id": "prop_2", "price": -1, "amenities": ["pool", {"x": 1}], "createdAt": "soon"}
-    code, summary, found = run([good, wrong, "x", {**good, "id": None}], "listings.json")
-    assert (code, summary["inserted"], summary["bad"]) == (2, 1, 3)
+    later = {**good, "id": "prop_3", "createdAt": "2099-01-01T00:00:00Z"}
+    code, summary, found = run([good, wrong, "x", {**good, "id": None}, later], "listings.json")
+    assert (code, summary["inserted"], summary["bad"]) == (2, 1, 4)
     assert [(line["row"], line["column"], line["value"]) for line in found] == [
         ("2", "price", "'-1"),
         ("2", "amenities.1", '{"x":1}'),
         ("2", "createdAt", "soon"),
         ("3", "", "x"),
         ("4", "reference", ""),
+        ("5", "createdAt", "2099-01-01T00:00:00Z"),
     ]
 
 
