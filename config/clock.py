@@ -43,10 +43,11 @@ def is_ahead(moment):
     return moment > timezone.now() + CLOCK_SKEW
 
 
-def not_ahead(moment):
-    """The validator of moments at which something is said to have happened."""
+def not_ahead(moment, field=None):
+    """The validator of moments at which something is said to have happened. Raises ValidationError, of the field."""
     if is_ahead(moment):
-        raise ValidationError(_("Must not lie in the future"))
+        message = _("Must not lie in the future")
+        raise ValidationError({field: message} if field else message)
 
 
 def zone_of(organization):

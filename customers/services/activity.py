@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.audit import recorded
-from config.clock import is_ahead
+from config.clock import is_ahead, not_ahead
 from config.db import held, lock, save_changes
 from config.signals import changed
 from customers.choices import APPOINTMENT_TITLES, COMING, OVER, SEEN, ReminderStatus
@@ -23,7 +23,6 @@ from customers.services.customer import SYSTEM_ID, SYSTEM_NAME
 from employees.models import Employee
 from employees.services import keep, not_of_yours
 
-# Clocks differ: what is this far ahead has just happened.
 _TRACKED = (PropertyInterest, Appointment)
 
 
@@ -80,7 +79,7 @@ def _seen(interest, values):
     """The values, with when the property was seen for the first time unless that is said."""
     seen_before = getattr(interest, "viewed_at", None)
     if values.get("viewed_at") and values["viewed_at"] != seen_before:
-        _refuse_future("viewedAt", values["viewed_at"])
+        not_ahead(values["viewed_at"], "viewedAt")
     if values.get("status") in SEEN and not values.get("viewed_at", seen_before):
         values["viewed_at"] = timezone.now()
     return values
@@ -109,7 +108,7 @@ def add_interaction(customer, *, actor, values):
         customer = hold(customer, actor)
         born = _born(customer)
         values["date"] = values.get("date") or born["created_at"]
-        _refuse_future("date", values["date"])
+        not_ahead(values["date"], "date")
         interaction = Interaction(**born, agent_id=agent.pk, agent_name=agent.name, **values)
         return _insert(customer, actor, interaction)
 
@@ -121,15 +120,10 @@ def change_interaction(interaction, *, actor, values):
         agent = _agent(actor, values.pop("agent_id", None), now=interaction.agent_id)
         customer, interaction = hold_child(interaction, actor)
         if "date" in values and values["date"] != interaction.date:
-            _refuse_future("date", values["date"])
+            not_ahead(values["date"], "date")
         if agent:
             values |= {"agent_id": agent.pk, "agent_name": agent.name}
         return _update(customer, actor, interaction, values)
-
-
-def _refuse_future(field, moment):
-    if is_ahead(moment):
-        raise ValidationError({field: _("Must not lie in the future")})
 
 
 # --- Appointments ------------------------------------------------------------------------------

@@ -1,12 +1,11 @@
 """What customers allow: recording it, and asking before their data is used."""
 
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from config.api.labels import notice
 from config.audit import recorded
-from config.clock import is_ahead
+from config.clock import not_ahead
 from customers.choices import ConsentPurpose
 from customers.models import Consent, Customer
 from customers.services.child import hold, tell
@@ -18,8 +17,8 @@ NO_MARKETING_CONSENT = gettext_lazy("The customer has not agreed to marketing")
 
 def add_consent(customer, *, actor, values):
     """Record what a customer agreed to or withdrew. Raises ValidationError (422) for a moment that lies ahead."""
-    if "given_at" in values and is_ahead(values["given_at"]):
-        raise ValidationError({"at": _("Must not lie in the future")})
+    if "given_at" in values:
+        not_ahead(values["given_at"], "at")
     with recorded(actor):
         customer = hold(customer, actor)
         consent = Consent.objects.create(

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from config.audit import recorded
-from config.clock import is_ahead
+from config.clock import not_ahead
 from config.db import lock, save_changes
 from customers.choices import RequestKind, RequestStatus
 from customers.models import Customer, PrivacyRequest
@@ -92,14 +92,13 @@ def _columns(request, values, actor):
         values["closed_at"] = None
     elif request.closed_at is None:
         values["closed_at"] = now
-    _check(request, values, now)
+    _check(request, values)
     return values
 
 
-def _check(request, values, now):
+def _check(request, values):
     after = {name: values.get(name, getattr(request, name)) for name in _CHECKED}
-    if is_ahead(after["received_at"]):
-        raise ValidationError({"receivedAt": _("Must not lie in the future")})
+    not_ahead(after["received_at"], "receivedAt")
     extended, due = after["extended_to"], after["due_at"]
     takes_texts = not request.customer.erased_at
     if extended and not due < extended <= due + EXTENDED_BY:
